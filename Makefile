@@ -1,0 +1,47 @@
+# One entry point for people and CI. Needs npm, make and, for the fast kernel, a C compiler.
+BUN := node_modules/.bin/bun
+CC  ?= cc
+KERNEL := build/libpowerplay.so
+KERNEL_SOURCES := $(wildcard native/*.c native/*.h)
+
+.PHONY: run test install build check lint types unit format clean
+
+## make run: install, build, play a match from an empty disk to paid-out prizes, keep serving on http://localhost:3000
+run: install build
+	$(BUN) src/main.ts demo
+
+## make test: install, build, type check, lint, all tests; the last line counts them
+test: install build check unit
+
+install: node_modules/.installed
+
+node_modules/.installed: package.json package-lock.json
+	npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
+build: install $(KERNEL)
+
+# Without a compiler (or with a broken one) the TypeScript kernel serves; it is slower and gives the same results.
+$(KERNEL): $(KERNEL_SOURCES) Makefile
+	@mkdir -p build
+	@if command -v $(CC) >/dev/null 2>&1; then \
+	  $(CC) -O3 -std=c11 -Wall -Wextra -Werror -fPIC -shared -pthread -o $@ $(filter %.c,$^) && echo "kernel: $@ built"; \
+	else echo "kernel: no C compiler ($(CC)) found, using the TypeScript kernel"; fi
+
+check: types lint
+
+types: install
+	node_modules/.bin/tsc -p .
+
+lint: install
+	node_modules/.bin/oxlint --deny-warnings
+	node_modules/.bin/prettier --check --log-level=warn .
+
+format: install
+	node_modules/.bin/prettier --write --log-level=warn .
+
+unit: install build
+	@$(BUN) src/testing/run-tests.ts
+
+clean:
+	rm -rf build dist data test-output
