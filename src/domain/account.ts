@@ -1,0 +1,22 @@
+import type { ContestId, UserId } from "./ids.ts";
+
+declare const accountBrand: unique symbol;
+/** Names one account of the ledger. Built only by the functions below. */
+export type AccountId = string & { readonly [accountBrand]: true };
+
+/** A user's wallet. */
+export const userAccount = (user: UserId): AccountId => `user:${user}` as AccountId;
+/** Entry fees of a contest until it is settled or refunded; striped, so that a mega contest is not one hot record. */
+export const escrowAccount = (contest: ContestId, stripe: number): AccountId =>
+  `escrow:${contest}:${stripe}` as AccountId;
+/** The contest's prize pool while it is being paid out. */
+export const prizeAccount = (contest: ContestId): AccountId => `prizes:${contest}` as AccountId;
+/** Withdrawals that a payout is under way for. */
+export const payoutHoldAccount: AccountId = "payout-hold" as AccountId;
+/** The world outside: what the payment gateway owes us, negative by all that users brought in. */
+export const gatewayAccount: AccountId = "gateway" as AccountId;
+/** Ours: margins, and what tops up guaranteed pools. */
+export const houseAccount: AccountId = "house" as AccountId;
+
+/** Only the gateway (the outside world) and the house (its equity is outside this ledger) go below zero. */
+export const mayOverdraw = (account: AccountId): boolean => account === gatewayAccount || account === houseAccount;

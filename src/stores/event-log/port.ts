@@ -1,0 +1,67 @@
+/**
+ * The log between the planes.
+ *
+ * Law:
+ * - `append` resolves after the record is durable; a rejected append may or may not have happened, so whatever reads the
+ *   log tolerates duplicates.
+ * - Records of one key are read in the order in which their appends were called from one node.
+ * - Offsets of a partition rise by one from 0; a batch never has a gap. An offset, once read, always names the same bytes.
+ * - The log keeps no consumer positions: a consumer stores its position in the same commit as the state it derives, so
+ *   that each record takes effect once.
+ */
+export const TOPICS = {
+  /** Key: user id. Value: `TeamSave` record. */
+  "team-saves": { partitionCount: 8 },
+  /** Key: user id, so that entries meet their rosters in one partition. Value: `ContestJoin` record. */
+  "contest-joins": { partitionCount: 8 },
+  /** Key: match id. Value: JSON feed event with its receipt time. */
+  "score-events": { partitionCount: 4 },
+  /** Key: match id. Value: JSON points update: absolute vector, changes, reasons, input position. */
+  "player-points": { partitionCount: 4 },
+  /** Key: user or match id. Value: JSON notification. */
+  notifications: { partitionCount: 4 },
+} as const satisfies Readonly<Record<string, { readonly partitionCount: number }>>;
+
+export type Topic = keyof typeof TOPICS;
+
+/** The same on every engine and node, so a key's partition is known without asking the log. `key` is a safe integer >= 0. */
+export const partitionOf = (topic: Topic, key: number): number => key % TOPICS[topic].partitionCount;
+
+export interface LogPosition {
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/**
+ * Records packed into one buffer: record i is `bytes[ends[i-1] ?? 0, ends[i])`. Packed so that a reader of fixed-size
+ * records can take 12 M of them without 12 M small objects.
+ */
+export interface LogBatch {
+  readonly firstOffset: number;
+  readonly bytes: Uint8Array;
+  readonly ends: Uint32Array;
+}
+
+export interface EventLog {
+  /** `value` must not be changed until the promise settles. Rejects with `StoreUnavailable` when it can't be made durable. */
+  append(topic: Topic, key: number, value: Uint8Array): Promise<LogPosition>;
+  /**
+   * The records from `fromOffset` on, as far as about `bytesMax` (at least one record if there is one). With none yet,
+   * waits up to `waitMs` for the first and then answers with an empty batch.
+   */
+  read(topic: Topic, partition: number, fromOffset: number, bytesMax: number, waitMs: number): Promise<LogBatch>;
+  /** One past the newest durable offset. */
+  endOffset(topic: Topic, partition: number): Promise<number>;
+  /** Settles pending appends first. */
+  close(): Promise<void>;
+}
+
+/** Calls `visit` with each record and its offset; the slices share the batch's memory. */
+export function forEachRecord(batch: LogBatch, visit: (value: Uint8Array, offset: number) => void): void {
+  let start = 0;
+  for (let index = 0; index < batch.ends.length; index++) {
+    const end = batch.ends[index]!;
+    visit(batch.bytes.subarray(start, end), batch.firstOffset + index);
+    start = end;
+  }
+}

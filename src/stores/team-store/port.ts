@@ -1,0 +1,67 @@
+import type { ContestId, EntryId, MatchId, UserId } from "../../domain/ids.ts";
+import type { PointsQp } from "../../domain/points.ts";
+import type { Roster } from "../../domain/roster.ts";
+
+/**
+ * What happened, append-only: every version of every team, the points log, samples of boards, final totals.
+ *
+ * Law:
+ * - Appending the same row again changes nothing (rows are keyed by what they are, not by when they came).
+ * - Team versions and the consumer's position are one commit: after a crash the position never is ahead of the rows, and
+ *   rows ahead of the position are the same rows again.
+ * - What resolved is durable.
+ */
+export interface TeamStore {
+  /** `nextOffset`: the first offset of the partition that is not covered by these rows. */
+  appendTeams(partition: number, rows: readonly TeamVersion[], nextOffset: number): Promise<void>;
+  /** Where the materialiser goes on; 0 before its first commit. */
+  teamsPosition(partition: number): Promise<number>;
+  /** The newest version of each team of the user in the match, by team number. */
+  teams(match: MatchId, user: UserId): Promise<TeamVersion[]>;
+  /** All versions of one team, oldest first. */
+  versions(match: MatchId, entry: EntryId): Promise<TeamVersion[]>;
+
+  appendPoints(row: PointsRow): Promise<void>;
+  /** In order of version, from `afterVersion` (exclusive). */
+  points(match: MatchId, afterVersion: number, limit: number): Promise<PointsRow[]>;
+
+  appendSample(row: BoardSample): Promise<void>;
+  samples(contest: ContestId): Promise<BoardSample[]>;
+
+  putTotals(contest: ContestId, rows: readonly EntryTotal[]): Promise<void>;
+  totals(contest: ContestId, entries: readonly EntryId[]): Promise<EntryTotal[]>;
+  close(): Promise<void>;
+}
+
+export interface TeamVersion {
+  readonly matchId: MatchId;
+  readonly entryId: EntryId;
+  /** Offset of the save in its partition of `team-saves`, plus one: larger is newer, gaps mean nothing. */
+  readonly version: number;
+  readonly savedAtMs: number;
+  readonly roster: Roster;
+}
+
+export interface PointsRow {
+  readonly matchId: MatchId;
+  /** Rises with every change of the match's points, from 1. */
+  readonly version: number;
+  readonly atMs: number;
+  /** The JSON points update as published. */
+  readonly payload: Uint8Array;
+}
+
+/** Histogram of a contest at one moment; with a roster and the points of that version it gives that entry's rank then. */
+export interface BoardSample {
+  readonly contestId: ContestId;
+  readonly atMs: number;
+  readonly pointsVersion: number;
+  readonly payload: Uint8Array;
+}
+
+export interface EntryTotal {
+  readonly entryId: EntryId;
+  readonly scoreQp: PointsQp;
+  readonly rank: number;
+  readonly prizePaise: number;
+}
