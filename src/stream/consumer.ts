@@ -1,0 +1,84 @@
+import type { EventLog, LogBatch, Topic } from "../stores/event-log/port.ts";
+import { StoreUnavailable } from "../stores/unavailable.ts";
+
+export interface ConsumerOptions {
+  readonly log: EventLog;
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly bytesMax: number;
+  /** How long one read waits for news; also how long `stop` may take. */
+  readonly waitMs: number;
+  readonly retryMs: number;
+  /** Where to go on: the position that is stored with the consumer's own state. */
+  readonly position: () => Promise<number>;
+  /** Takes effect and stores its position in one commit; thrown errors repeat the batch. */
+  readonly handle: (batch: LogBatch) => Promise<void>;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+/**
+ * Follows one partition. Back-pressure is the await: the next read begins when the batch is handled, so a slow consumer
+ * grows a lag in the log and no queue in memory.
+ */
+export class Consumer {
+  readonly #options: ConsumerOptions;
+  readonly #stopping = new AbortController();
+  readonly #done: Promise<void>;
+  readonly #waiters: { offset: number; resolve: () => void }[] = [];
+  #nextOffset = 0;
+
+  constructor(options: ConsumerOptions) {
+    this.#options = options;
+    this.#done = this.#run();
+  }
+
+  /** Resolves when every record before `offset` is handled. */
+  reached(offset: number): Promise<void> {
+    if (this.#nextOffset >= offset) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push({ offset, resolve }));
+  }
+
+  /** Resolves when everything that is in the log now is handled. */
+  async caughtUp(): Promise<void> {
+    const { log, topic, partition } = this.#options;
+    await this.reached(await log.endOffset(topic, partition));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    const { log, topic, partition, bytesMax, waitMs } = this.#options;
+    let positioned = false;
+    while (!this.#stopping.signal.aborted) {
+      try {
+        if (!positioned) {
+          this.#advance(await this.#options.position());
+          positioned = true;
+        }
+        const batch = await log.read(topic, partition, this.#nextOffset, bytesMax, waitMs);
+        if (batch.ends.length === 0) continue;
+        await this.#options.handle(batch);
+        this.#advance(batch.firstOffset + batch.ends.length);
+      } catch (error) {
+        if (this.#stopping.signal.aborted) return;
+        // Anything else than a store that is away is a bug of ours; the batch is repeated, never skipped.
+        if (!(error instanceof StoreUnavailable)) positioned = false;
+        this.#options.onTrouble(error);
+        await Bun.sleep(this.#options.retryMs);
+      }
+    }
+  }
+
+  #advance(offset: number): void {
+    this.#nextOffset = offset;
+    for (let index = this.#waiters.length - 1; index >= 0; index--) {
+      const waiter = this.#waiters[index]!;
+      if (waiter.offset > offset) continue;
+      this.#waiters.splice(index, 1);
+      waiter.resolve();
+    }
+  }
+}
