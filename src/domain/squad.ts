@@ -34,3 +34,28 @@ export function assertSquad(squad: Squad): void {
 export function poolIndexById(squad: Squad): Map<PlayerId, number> {
   return new Map(squad.players.map((player, index) => [player.id, index]));
 }
+
+/**
+ * Why `after` can't replace `before`, or null. Saved teams name players by pool index, so a player once in a squad keeps
+ * place, side, role and credits; only new players and announcements are free.
+ */
+export function checkSquadChange(before: Squad | null, after: Squad): string | null {
+  if (after.players.length > POOL_SIZE_MAX) {
+    return `players: a squad has at most ${POOL_SIZE_MAX} players, this one ${after.players.length}`;
+  }
+  const seen = new Set<PlayerId>();
+  for (const [index, player] of after.players.entries()) {
+    if (seen.has(player.id)) return `players[${index}]: "${player.id}" is listed twice`;
+    seen.add(player.id);
+  }
+  for (const [index, old] of (before?.players ?? []).entries()) {
+    const kept = after.players[index];
+    const same =
+      kept?.id === old.id &&
+      kept.side === old.side &&
+      kept.role === old.role &&
+      kept.creditsTenths === old.creditsTenths;
+    if (!same) return `players[${index}]: "${old.id}" must keep its place, side, role and credits`;
+  }
+  return null;
+}

@@ -25,6 +25,9 @@ export interface TeamStore {
   /** In order of version, from `afterVersion` (exclusive). */
   points(match: MatchId, afterVersion: number, limit: number): Promise<PointsRow[]>;
 
+  /** The row with the highest version, or null. */
+  newestPoints(match: MatchId): Promise<PointsRow | null>;
+
   appendSample(row: BoardSample): Promise<void>;
   samples(contest: ContestId): Promise<BoardSample[]>;
 

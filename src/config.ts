@@ -1,0 +1,152 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { assert } from "./domain/assert.ts";
+import { rupees } from "./domain/money.ts";
+
+/**
+ * Every limit of a node in one place, asserted on load; relations between them are asserted too, so that a wrong
+ * combination fails before the first request. What an operator sets comes from the environment through `loadConfig`.
+ */
+export const limits = {
+  consumer: {
+    /** 1 MiB is 32 K team saves: large enough that a commit is amortised, small enough to repeat after a crash. */
+    bytesMax: 1 << 20,
+    waitMs: 1_000,
+    retryMs: 200,
+  },
+  matchCache: { matchesMax: 1_024, ttlMs: 1_000 },
+  currentTeamTtlMs: 7 * 24 * 3_600_000,
+  boards: {
+    topCountMax: 100,
+    pageCountMax: 100,
+    neighbourRadiusMax: 50,
+    sampleEveryMs: 30_000,
+  },
+  lock: {
+    /** How often the scheduler looks for matches whose deadline has passed. */
+    checkEveryMs: 250,
+    /** A join that has been under way longer than this is finished or refunded by the recovery worker. */
+    joinStaleMs: 2_000,
+    pollMs: 5,
+  },
+  wallet: {
+    depositMinPaise: rupees(1),
+    depositMaxPaise: rupees(1_000_000),
+    withdrawalMinPaise: rupees(1),
+    withdrawalMaxPaise: rupees(1_000_000),
+    historyCountMax: 100,
+  },
+  commentaryCountMax: 400,
+  drainMs: 10_000,
+} as const;
+
+assert(limits.boards.topCountMax <= limits.boards.pageCountMax, "the top is a page");
+assert(limits.lock.checkEveryMs < limits.lock.joinStaleMs, "the lock waits for joins longer than one check");
+assert(limits.consumer.waitMs < limits.drainMs, "a consumer's last read ends within the drain");
+
+const environment = z.object({
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3_000),
+  HOST: z.string().default("0.0.0.0"),
+  DATA_DIR: z.string().default("data"),
+  BOARD_DIR: z.string().default("/dev/shm"),
+  JWT_SECRET: z.string().optional(),
+  FEED_SECRET: z.string().optional(),
+  PAYMENT_URL: z.url().optional(),
+  PAYMENT_KEY_ID: z.string().optional(),
+  PAYMENT_KEY_SECRET: z.string().optional(),
+  PAYMENT_WEBHOOK_SECRET: z.string().optional(),
+});
+
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  /** Holds every embedded store. */
+  readonly dataDir: string;
+  /** Where board segments live: shared memory, or any directory. */
+  readonly boardDir: string;
+  /** Default secrets and the sandbox payment provider are allowed. */
+  readonly dev: boolean;
+  readonly jwtSecret: string;
+  readonly feedSecret: string;
+  /** null: the built-in sandbox provider, only with `dev`. */
+  readonly payments: {
+    readonly baseUrl: string;
+    readonly keyId: string;
+    readonly keySecret: string;
+    readonly webhookSecret: string;
+  } | null;
+}
+
+export const DEV_SECRETS = {
+  jwtSecret: "powerplay-dev-jwt-secret-not-for-production",
+  feedSecret: "powerplay-dev-feed-secret-not-for-production",
+} as const;
+
+export type ConfigResult =
+  { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly faults: readonly string[] };
+
+/** Reads the environment. Each fault names its variable and the remedy. */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>, dev: boolean): ConfigResult {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    return { ok: false, faults: parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`) };
+  }
+  const values = parsed.data;
+  const faults: string[] = [];
+  const secret = (name: "JWT_SECRET" | "FEED_SECRET", devDefault: string): string => {
+    const value = values[name];
+    if (value === undefined) {
+      if (!dev) faults.push(`${name}: is not set; set at least 32 random characters, or start with --dev`);
+      return devDefault;
+    }
+    if (value.length < 32 && !dev) faults.push(`${name}: has ${value.length} characters, at least 32 are needed`);
+    if (value === devDefault && !dev) faults.push(`${name}: is the published development secret; choose your own`);
+    return value;
+  };
+  const jwtSecret = secret("JWT_SECRET", DEV_SECRETS.jwtSecret);
+  const feedSecret = secret("FEED_SECRET", DEV_SECRETS.feedSecret);
+  if (!dev && jwtSecret === feedSecret) faults.push("FEED_SECRET: is the same as JWT_SECRET; each needs its own");
+
+  const { PAYMENT_URL, PAYMENT_KEY_ID, PAYMENT_KEY_SECRET, PAYMENT_WEBHOOK_SECRET } = values;
+  let payments: Config["payments"] = null;
+  if (PAYMENT_URL && PAYMENT_KEY_ID && PAYMENT_KEY_SECRET && PAYMENT_WEBHOOK_SECRET) {
+    payments = {
+      baseUrl: PAYMENT_URL,
+      keyId: PAYMENT_KEY_ID,
+      keySecret: PAYMENT_KEY_SECRET,
+      webhookSecret: PAYMENT_WEBHOOK_SECRET,
+    };
+  } else if (PAYMENT_URL || PAYMENT_KEY_ID || PAYMENT_KEY_SECRET || PAYMENT_WEBHOOK_SECRET) {
+    faults.push("PAYMENT_URL, PAYMENT_KEY_ID, PAYMENT_KEY_SECRET, PAYMENT_WEBHOOK_SECRET: set all four or none");
+  } else if (!dev) {
+    faults.push("PAYMENT_URL: no payment provider is set; set all four PAYMENT_ variables, or start with --dev");
+  }
+  if (faults.length > 0) return { ok: false, faults };
+  return {
+    ok: true,
+    config: {
+      port: values.PORT,
+      host: values.HOST,
+      dataDir: values.DATA_DIR,
+      boardDir: values.BOARD_DIR,
+      dev,
+      jwtSecret,
+      feedSecret,
+      payments,
+    },
+  };
+}
+
+/** A throw-away node for tests and benchmarks: free port, its own directories. */
+export function testConfig(directory = join(tmpdir(), `powerplay-${crypto.randomUUID()}`)): Config {
+  return {
+    port: 0,
+    host: "127.0.0.1",
+    dataDir: join(directory, "data"),
+    boardDir: join(directory, "boards"),
+    dev: true,
+    ...DEV_SECRETS,
+    payments: null,
+  };
+}

@@ -1,0 +1,14 @@
+import type { Catalog } from "../stores/catalog/port.ts";
+import type { Browse } from "./game.ts";
+
+const MATCHES_SHOWN_MAX = 500;
+
+export function browseCatalog(catalog: Catalog): Browse {
+  return {
+    matches: () => catalog.matches({ limit: MATCHES_SHOWN_MAX }),
+    match: (match) => catalog.match(match),
+    squad: (match) => catalog.squad(match),
+    contests: async (match) => (await catalog.contests(match)).filter((contest) => contest.kind !== "private"),
+    contest: (contest) => catalog.contest(contest),
+  };
+}
