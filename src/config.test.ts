@@ -1,13 +1,14 @@
 import { expect, test } from "bun:test";
-import { DEV_SECRETS, loadConfig } from "./config.ts";
+import { loadConfig } from "./config.ts";
+import { DEV_SECRETS } from "./edge/secrets.ts";
 
 const production = {
-  JWT_SECRET: "j".repeat(40),
-  FEED_SECRET: "f".repeat(40),
+  JWT_SECRET: "a-jwt-secret-0123456789-0123456789-0123456789",
+  FEED_SECRET: "a-feed-secret-0123456789-0123456789-0123456789",
   PAYMENT_URL: "https://payments.example",
   PAYMENT_KEY_ID: "key",
   PAYMENT_KEY_SECRET: "secret",
-  PAYMENT_WEBHOOK_SECRET: "webhook",
+  PAYMENT_WEBHOOK_SECRET: "a-webhook-secret-0123456789-0123456789-0123",
 };
 
 const faultsOf = (env: Record<string, string | undefined>, dev = false): readonly string[] => {
@@ -18,14 +19,19 @@ const faultsOf = (env: Record<string, string | undefined>, dev = false): readonl
 test("a complete environment starts without --dev, an empty one only with it", () => {
   expect(faultsOf(production)).toEqual([]);
   expect(faultsOf({}, true)).toEqual([]);
-  expect(faultsOf({}).map((fault) => fault.split(":")[0])).toEqual(["JWT_SECRET", "FEED_SECRET", "PAYMENT_URL"]);
+  expect(faultsOf({}).map((fault) => fault.split(":")[0])).toEqual([
+    "JWT_SECRET",
+    "FEED_SECRET",
+    "PAYMENT_WEBHOOK_SECRET",
+    "PAYMENT_URL",
+  ]);
 });
 
 test.each<[string, Record<string, string | undefined>, string]>([
-  ["the published secret", { JWT_SECRET: DEV_SECRETS.jwtSecret }, "JWT_SECRET: is the published development secret"],
-  ["a short secret", { FEED_SECRET: "short" }, "FEED_SECRET: has 5 characters"],
-  ["one secret for both", { FEED_SECRET: production.JWT_SECRET }, "FEED_SECRET: is the same as JWT_SECRET"],
-  ["half a payment provider", { PAYMENT_KEY_ID: undefined }, "set all four or none"],
+  ["the published secret", { JWT_SECRET: DEV_SECRETS.jwt }, "JWT_SECRET: the jwt secret is a development secret"],
+  ["a short secret", { FEED_SECRET: "short" }, "FEED_SECRET: the feed secret has less than 32 bytes"],
+  ["one secret for both", { FEED_SECRET: production.JWT_SECRET }, "FEED_SECRET: the feed secret is used twice"],
+  ["half a payment provider", { PAYMENT_KEY_ID: undefined }, "set all three or none"],
   ["a port that is none", { PORT: "99999" }, "PORT: "],
   ["a payment address that is none", { PAYMENT_URL: "nowhere" }, "PAYMENT_URL: "],
 ])("%s is refused with the variable's name", (_name, change, sentence) => {

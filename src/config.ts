@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { assert } from "./domain/assert.ts";
 import { rupees } from "./domain/money.ts";
+import { DEV_SECRETS, type EdgeSecrets, secretFaults } from "./edge/secrets.ts";
 
 /**
  * Every limit of a node in one place, asserted on load; relations between them are asserted too, so that a wrong
@@ -45,6 +46,12 @@ assert(limits.boards.topCountMax <= limits.boards.pageCountMax, "the top is a pa
 assert(limits.lock.checkEveryMs < limits.lock.joinStaleMs, "the lock waits for joins longer than one check");
 assert(limits.consumer.waitMs < limits.drainMs, "a consumer's last read ends within the drain");
 
+const SECRET_VARIABLES: Readonly<Record<keyof EdgeSecrets, string>> = {
+  jwt: "JWT_SECRET",
+  feed: "FEED_SECRET",
+  webhook: "PAYMENT_WEBHOOK_SECRET",
+};
+
 const environment = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3_000),
   HOST: z.string().default("0.0.0.0"),
@@ -67,21 +74,10 @@ export interface Config {
   readonly boardDir: string;
   /** Default secrets and the sandbox payment provider are allowed. */
   readonly dev: boolean;
-  readonly jwtSecret: string;
-  readonly feedSecret: string;
+  readonly secrets: EdgeSecrets;
   /** null: the built-in sandbox provider, only with `dev`. */
-  readonly payments: {
-    readonly baseUrl: string;
-    readonly keyId: string;
-    readonly keySecret: string;
-    readonly webhookSecret: string;
-  } | null;
+  readonly payments: { readonly baseUrl: string; readonly keyId: string; readonly keySecret: string } | null;
 }
-
-export const DEV_SECRETS = {
-  jwtSecret: "powerplay-dev-jwt-secret-not-for-production",
-  feedSecret: "powerplay-dev-feed-secret-not-for-production",
-} as const;
 
 export type ConfigResult =
   { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly faults: readonly string[] };
@@ -94,33 +90,24 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, de
   }
   const values = parsed.data;
   const faults: string[] = [];
-  const secret = (name: "JWT_SECRET" | "FEED_SECRET", devDefault: string): string => {
-    const value = values[name];
-    if (value === undefined) {
-      if (!dev) faults.push(`${name}: is not set; set at least 32 random characters, or start with --dev`);
-      return devDefault;
-    }
-    if (value.length < 32 && !dev) faults.push(`${name}: has ${value.length} characters, at least 32 are needed`);
-    if (value === devDefault && !dev) faults.push(`${name}: is the published development secret; choose your own`);
-    return value;
+  const secrets: EdgeSecrets = {
+    jwt: values.JWT_SECRET ?? (dev ? DEV_SECRETS.jwt : ""),
+    feed: values.FEED_SECRET ?? (dev ? DEV_SECRETS.feed : ""),
+    webhook: values.PAYMENT_WEBHOOK_SECRET ?? (dev ? DEV_SECRETS.webhook : ""),
   };
-  const jwtSecret = secret("JWT_SECRET", DEV_SECRETS.jwtSecret);
-  const feedSecret = secret("FEED_SECRET", DEV_SECRETS.feedSecret);
-  if (!dev && jwtSecret === feedSecret) faults.push("FEED_SECRET: is the same as JWT_SECRET; each needs its own");
-
-  const { PAYMENT_URL, PAYMENT_KEY_ID, PAYMENT_KEY_SECRET, PAYMENT_WEBHOOK_SECRET } = values;
+  if (!dev) {
+    for (const { secret, message } of secretFaults(secrets)) {
+      faults.push(`${SECRET_VARIABLES[secret]}: ${message}; set at least 32 random characters, or start with --dev`);
+    }
+  }
+  const { PAYMENT_URL, PAYMENT_KEY_ID, PAYMENT_KEY_SECRET } = values;
   let payments: Config["payments"] = null;
-  if (PAYMENT_URL && PAYMENT_KEY_ID && PAYMENT_KEY_SECRET && PAYMENT_WEBHOOK_SECRET) {
-    payments = {
-      baseUrl: PAYMENT_URL,
-      keyId: PAYMENT_KEY_ID,
-      keySecret: PAYMENT_KEY_SECRET,
-      webhookSecret: PAYMENT_WEBHOOK_SECRET,
-    };
-  } else if (PAYMENT_URL || PAYMENT_KEY_ID || PAYMENT_KEY_SECRET || PAYMENT_WEBHOOK_SECRET) {
-    faults.push("PAYMENT_URL, PAYMENT_KEY_ID, PAYMENT_KEY_SECRET, PAYMENT_WEBHOOK_SECRET: set all four or none");
+  if (PAYMENT_URL && PAYMENT_KEY_ID && PAYMENT_KEY_SECRET) {
+    payments = { baseUrl: PAYMENT_URL, keyId: PAYMENT_KEY_ID, keySecret: PAYMENT_KEY_SECRET };
+  } else if (PAYMENT_URL || PAYMENT_KEY_ID || PAYMENT_KEY_SECRET) {
+    faults.push("PAYMENT_URL, PAYMENT_KEY_ID, PAYMENT_KEY_SECRET: set all three or none");
   } else if (!dev) {
-    faults.push("PAYMENT_URL: no payment provider is set; set all four PAYMENT_ variables, or start with --dev");
+    faults.push("PAYMENT_URL: no payment provider is set; set the three PAYMENT_ variables, or start with --dev");
   }
   if (faults.length > 0) return { ok: false, faults };
   return {
@@ -131,8 +118,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, de
       dataDir: values.DATA_DIR,
       boardDir: values.BOARD_DIR,
       dev,
-      jwtSecret,
-      feedSecret,
+      secrets,
       payments,
     },
   };
@@ -146,7 +132,7 @@ export function testConfig(directory = join(tmpdir(), `powerplay-${crypto.random
     dataDir: join(directory, "data"),
     boardDir: join(directory, "boards"),
     dev: true,
-    ...DEV_SECRETS,
+    secrets: DEV_SECRETS,
     payments: null,
   };
 }
