@@ -15,6 +15,8 @@ export const prizeAccount = (contest: ContestId): AccountId => `prizes:${contest
 export const payoutHoldAccount: AccountId = "payout-hold" as AccountId;
 /** The world outside: what the payment gateway owes us, negative by all that users brought in. */
 export const gatewayAccount: AccountId = "gateway" as AccountId;
+/** Where the one paisa rests while a transfer id is being put out of use (`voidTransfer`); zero but for that moment. */
+export const voidAccount: AccountId = "void" as AccountId;
 /** Ours: margins, and what tops up guaranteed pools. */
 export const houseAccount: AccountId = "house" as AccountId;
 

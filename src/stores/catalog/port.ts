@@ -88,6 +88,7 @@ export type JoinRefusal =
   /** The key was used by this user for another contest or team. */
   | "idempotency_key_reused"
   | "contest_not_found"
+  /** Nor is it open once its match is no longer upcoming: after the lock the number of joins under way only falls. */
   | "contest_not_open"
   | "already_joined"
   | "entry_limit"
@@ -110,8 +111,9 @@ export interface JoinCatalog {
     request: JoinRequest,
   ): Promise<{ ok: true; saga: JoinSaga; begun: boolean } | { ok: false; refusal: JoinRefusal }>;
   /**
-   * reserved → entered, with the entry and its outbox row. Repeatable. Refused once the contest is no longer open (the
-   * debit must then be returned and the join released) or the saga was released.
+   * reserved → entered, with the entry and its outbox row. Repeatable: an entered saga answers its entry whatever became
+   * of the contest. A reserved one is refused once the contest is no longer open (the debit must then be returned and the
+   * join released) or the saga was released. The match may have been locked in between.
    */
   confirmJoin(
     sagaId: number,

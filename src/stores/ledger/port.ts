@@ -41,6 +41,7 @@ export const TRANSFER_KINDS = [
   "withdrawal_hold",
   "withdrawal_paid",
   "withdrawal_returned",
+  "void",
 ] as const;
 export type TransferKind = (typeof TRANSFER_KINDS)[number];
 

@@ -1,0 +1,281 @@
+import { houseAccount, prizeAccount, userAccount } from "../domain/account.ts";
+import { assert } from "../domain/assert.ts";
+import type { Clock } from "../domain/clock.ts";
+import { type Contest, isPlayed } from "../domain/contest.ts";
+import { type ContestId, type EntryId, type MatchId, userOfEntry } from "../domain/ids.ts";
+import type { Match, MatchState } from "../domain/match.ts";
+import { type Paise, paise } from "../domain/money.ts";
+import { PrizeSchedule } from "../domain/prizes.ts";
+import type { Catalog } from "../stores/catalog/port.ts";
+import type { Ledger, Transfer } from "../stores/ledger/port.ts";
+import { escrowOfEntry, escrowStripes } from "./escrow.ts";
+import { type FinalBoard, payoutsOf } from "./payouts.ts";
+import { TransferPipeline } from "./transfer-pipeline.ts";
+import { txnIds } from "./txn-ids.ts";
+
+export interface SettlementDeps {
+  readonly catalog: Pick<
+    Catalog,
+    | "match"
+    | "moveMatch"
+    | "contest"
+    | "contests"
+    | "moveContest"
+    | "payoutCursor"
+    | "putPayoutCursor"
+    | "entriesOfContest"
+    | "entryCount"
+    | "reservedJoinCount"
+  >;
+  readonly ledger: Pick<Ledger, "transfer" | "balances">;
+  readonly clock: Clock;
+  /** Credits in one call to the ledger; memory is bounded by chunk × chunks in flight. */
+  readonly chunkTransfers: number;
+  readonly chunksInFlight: number;
+}
+
+export type ContestEnd =
+  | {
+      readonly ok: true;
+      readonly outcome: "settled" | "refunded";
+      readonly entryCount: number;
+      /** To users: prizes, or fees that went back. */
+      readonly paidPaise: Paise;
+    }
+  | {
+      readonly ok: false;
+      readonly refusal:
+        | "contest_not_found"
+        /** The match's result is not approved yet. */
+        | "match_not_settled"
+        /** A join of the match is neither entered nor released: let the recovery end it first. */
+        | "joins_under_way"
+        /** The board does not have as many entries as the catalog: it is rebuilt before anybody is paid. */
+        | "board_mismatch"
+        /** Prizes are being paid, or were: too late to cancel. */
+        | "already_settling";
+    };
+
+export type MatchMove =
+  | { readonly ok: true; readonly match: Match }
+  | { readonly ok: false; readonly refusal: "match_not_found" | "wrong_state" };
+
+/**
+ * The end of a contest: prizes, or every fee back.
+ *
+ *     settle   open → settling   escrow stripes → prizes:<contest>, house tops up or takes the margin, prizes → winners → settled
+ *     refund   open → cancelling   escrow stripe of each entry → its user                                              → cancelled
+ *
+ * Laws:
+ * - Prizes are paid only of a match that is `settled`, from where no correction can change the points any more.
+ * - The move out of `open` decides between the two for ever and stops joins; a join that was under way refunds itself.
+ * - Every transfer is named by contest and entry, so a run that resumes, or two nodes that both run, pay once. The cursor
+ *   only spares the repetition and is written behind what the ledger has acknowledged.
+ * - After the end the escrow stripes and the prize account are zero, and what users got is what the table says.
+ */
+export class Settlement {
+  readonly #deps: SettlementDeps;
+
+  constructor(deps: SettlementDeps) {
+    this.#deps = deps;
+  }
+
+  /** review → settled: the result is final. */
+  async approve(match: MatchId): Promise<MatchMove> {
+    return this.#move(match, ["review"], "settled");
+  }
+
+  /** Pays or refunds one contest of a settled match. Repeatable; resumes where a crash left it. */
+  async settle(id: ContestId, board: FinalBoard): Promise<ContestEnd> {
+    const { catalog } = this.#deps;
+    const contest = await catalog.contest(id);
+    if (contest === null) return { ok: false, refusal: "contest_not_found" };
+    const match = await catalog.match(contest.matchId);
+    assert(match !== null, `contest ${id} belongs to match ${contest.matchId}, which is not there`);
+    if (match.state !== "settled") return { ok: false, refusal: "match_not_settled" };
+    if ((await catalog.reservedJoinCount(contest.matchId)) > 0) return { ok: false, refusal: "joins_under_way" };
+    const entryCount = await catalog.entryCount(id);
+    if (contest.state === "cancelling" || contest.state === "cancelled" || !isPlayed(contest, entryCount)) {
+      return this.#refund(contest);
+    }
+    if (board.entryCount !== entryCount) return { ok: false, refusal: "board_mismatch" };
+    if (!(await catalog.moveContest(id, "open", "settling"))) {
+      const now = await catalog.contest(id);
+      // Another run got further, or a cancellation came first; the state says which.
+      if (now!.state !== "settled") return this.#refund(now!);
+    }
+    return this.#pay(contest, entryCount, board);
+  }
+
+  /** Everybody gets the fee back. Repeatable; refused once prizes are being paid. */
+  async cancel(id: ContestId): Promise<ContestEnd> {
+    const contest = await this.#deps.catalog.contest(id);
+    return contest === null ? { ok: false, refusal: "contest_not_found" } : this.#refund(contest);
+  }
+
+  /** Any state before settled → abandoned. Stops joins; `refundAbandoned` then returns the fees. */
+  async abandon(match: MatchId): Promise<MatchMove> {
+    return this.#move(match, ["upcoming", "locked", "live", "review"], "abandoned");
+  }
+
+  /** Refunds every contest of an abandoned match. Repeatable; resumes. */
+  async refundAbandoned(
+    match: MatchId,
+  ): Promise<readonly { readonly contestId: ContestId; readonly end: ContestEnd }[]> {
+    const ends: { contestId: ContestId; end: ContestEnd }[] = [];
+    for (const contest of await this.#deps.catalog.contests(match)) {
+      ends.push({ contestId: contest.id, end: await this.#refund(contest) });
+    }
+    return ends;
+  }
+
+  async #move(id: MatchId, from: readonly MatchState[], to: MatchState): Promise<MatchMove> {
+    const { catalog } = this.#deps;
+    for (const state of from) {
+      if (!(await catalog.moveMatch(id, state, to))) continue;
+      return { ok: true, match: (await catalog.match(id))! };
+    }
+    return { ok: false, refusal: (await catalog.match(id)) === null ? "match_not_found" : "wrong_state" };
+  }
+
+  async #pay(contest: Contest, entryCount: number, board: FinalBoard): Promise<ContestEnd> {
+    const { catalog } = this.#deps;
+    const schedule = new PrizeSchedule(contest.prizes, contest.prizePoolPaise);
+    const prizes = schedule.split(1, entryCount);
+    const payoutPaise = paise(prizes.eachPaise * entryCount + prizes.extraPaiseCount);
+    const settled: ContestEnd = { ok: true, outcome: "settled", entryCount, paidPaise: payoutPaise };
+    if ((await catalog.contest(contest.id))!.state === "settled") return settled;
+
+    await this.#fund(contest, entryCount, payoutPaise);
+    await this.#payWinners(contest, schedule, board);
+    const [leftPaise] = await this.#deps.ledger.balances([prizeAccount(contest.id)]);
+    if (leftPaise !== 0) return { ok: false, refusal: "board_mismatch" };
+    const moved = await catalog.moveContest(contest.id, "settling", "settled");
+    assert(moved, `contest ${contest.id} goes nowhere but from settling to settled`);
+    return settled;
+  }
+
+  /** Fees into the prize account, and exactly the payout left there. */
+  async #fund(contest: Contest, entryCount: number, payoutPaise: Paise): Promise<void> {
+    const { ledger, clock } = this.#deps;
+    const stripes = escrowStripes(contest);
+    const balances = await ledger.balances(stripes);
+    const pool = prizeAccount(contest.id);
+    const common = { kind: "prize_fund", ref: String(contest.id), atMs: clock.nowMs() } as const;
+    // A stripe holds its fees until this one transfer takes all of them; afterwards it is zero for ever.
+    const transfers: Transfer[] = [];
+    for (const [stripe, account] of stripes.entries()) {
+      const heldPaise = balances[stripe]!;
+      if (heldPaise === 0) continue;
+      const txnId = txnIds.prizeFund(contest.id, stripe);
+      transfers.push({ ...common, txnId, debit: account, credit: pool, amountPaise: heldPaise });
+    }
+    const collectedPaise = contest.entryFeePaise * entryCount;
+    const missingPaise = paise(payoutPaise - collectedPaise);
+    if (missingPaise > 0) {
+      const txnId = txnIds.prizeTopUp(contest.id);
+      transfers.push({ ...common, txnId, debit: houseAccount, credit: pool, amountPaise: missingPaise });
+    } else if (missingPaise < 0) {
+      const txnId = txnIds.margin(contest.id);
+      const amountPaise = paise(-missingPaise);
+      transfers.push({ ...common, txnId, debit: pool, credit: houseAccount, amountPaise, kind: "margin" });
+    }
+    await this.#transferAll(transfers);
+  }
+
+  async #payWinners(contest: Contest, schedule: PrizeSchedule, board: FinalBoard): Promise<void> {
+    const { catalog, clock } = this.#deps;
+    const pool = prizeAccount(contest.id);
+    const ref = String(contest.id);
+    const cursor = await catalog.payoutCursor(contest.id);
+    const paidEntries = cursor === null ? 0 : Number(cursor);
+    const pipeline = this.#pipeline((position) => catalog.putPayoutCursor(contest.id, String(position)));
+    let reachedEntries = paidEntries;
+    for await (const payouts of payoutsOf(schedule, board, paidEntries)) {
+      for (const { entryId, prizePaise, position } of payouts) {
+        reachedEntries = position + 1;
+        const full = pipeline.add(
+          {
+            txnId: txnIds.prize(contest.id, entryId),
+            debit: pool,
+            credit: userAccount(userOfEntry(entryId)),
+            amountPaise: prizePaise,
+            kind: "prize",
+            ref,
+            atMs: clock.nowMs(),
+          },
+          reachedEntries,
+        );
+        if (full !== null) await full;
+      }
+    }
+    await pipeline.end(reachedEntries);
+  }
+
+  async #refund(contest: Contest): Promise<ContestEnd> {
+    const { catalog, clock } = this.#deps;
+    if (contest.state !== "cancelled" && !(await catalog.moveContest(contest.id, "open", "cancelling"))) {
+      const { state } = (await catalog.contest(contest.id))!;
+      if (state === "settling" || state === "settled") return { ok: false, refusal: "already_settling" };
+    }
+    const entryCount = await catalog.entryCount(contest.id);
+    const paidPaise = paise(contest.entryFeePaise * entryCount);
+    const refunded: ContestEnd = { ok: true, outcome: "refunded", entryCount, paidPaise };
+    if ((await catalog.contest(contest.id))!.state === "cancelled") return refunded;
+
+    if (contest.entryFeePaise > 0) {
+      const cursor = await catalog.payoutCursor(contest.id);
+      let after = (cursor === null ? 0 : Number(cursor)) as EntryId | 0;
+      const pipeline = this.#pipeline((entry) => catalog.putPayoutCursor(contest.id, String(entry)));
+      for (;;) {
+        const entries = await catalog.entriesOfContest(contest.id, after, this.#deps.chunkTransfers);
+        if (entries.length === 0) break;
+        for (const { entryId, feePaise } of entries) {
+          after = entryId;
+          const full = pipeline.add(
+            {
+              txnId: txnIds.refund(contest.id, entryId),
+              debit: escrowOfEntry(contest, entryId),
+              credit: userAccount(userOfEntry(entryId)),
+              amountPaise: feePaise,
+              kind: "refund",
+              ref: String(contest.id),
+              atMs: clock.nowMs(),
+            },
+            entryId,
+          );
+          if (full !== null) await full;
+        }
+      }
+      await pipeline.end(after as number);
+    }
+    const moved = await catalog.moveContest(contest.id, "cancelling", "cancelled");
+    assert(moved, `contest ${contest.id} goes nowhere but from cancelling to cancelled`);
+    return refunded;
+  }
+
+  #pipeline(acknowledged: (position: number) => Promise<void>): TransferPipeline {
+    const { chunkTransfers, chunksInFlight } = this.#deps;
+    return new TransferPipeline({
+      transfer: (batch) => this.#transferAll(batch),
+      acknowledged,
+      chunkTransfers,
+      chunksInFlight,
+    });
+  }
+
+  async #transferAll(batch: readonly Transfer[]): Promise<void> {
+    if (batch.length === 0) return;
+    const results = await this.#deps.ledger.transfer(batch);
+    for (const [index, result] of results.entries()) {
+      const { txnId } = batch[index]!;
+      assert(result.ok, `${txnId} was refused: ${result.ok || result.refusal}`);
+    }
+  }
+}
+
+/** What a correction of a match in this state does. Once the result is approved it is refused, for prizes may be paid. */
+export function correctionVerdict(state: MatchState): "accepted" | "reopens_review" | "refused" {
+  if (state === "settled" || state === "abandoned") return "refused";
+  return state === "review" ? "reopens_review" : "accepted";
+}

@@ -1,0 +1,21 @@
+import type { ContestId, EntryId } from "../domain/ids.ts";
+
+/**
+ * Every transfer is named after what it is for, so that whoever repeats a step (a retry, a second node, the recovery after
+ * a crash) asks for the same transfer and the ledger does it once.
+ */
+export const txnIds = {
+  join: (sagaId: number) => `join:${sagaId}`,
+  joinRefund: (sagaId: number) => `join-refund:${sagaId}`,
+  prizeFund: (contest: ContestId, stripe: number) => `prize-fund:${contest}:${stripe}`,
+  prizeTopUp: (contest: ContestId) => `prize-top-up:${contest}`,
+  margin: (contest: ContestId) => `margin:${contest}`,
+  prize: (contest: ContestId, entry: EntryId) => `prize:${contest}:${entry}`,
+  refund: (contest: ContestId, entry: EntryId) => `refund:${contest}:${entry}`,
+  deposit: (paymentId: string) => `deposit:${paymentId}`,
+  withdrawalHold: (withdrawalId: string) => `withdrawal-hold:${withdrawalId}`,
+  withdrawalPaid: (withdrawalId: string) => `withdrawal-paid:${withdrawalId}`,
+  withdrawalReturn: (withdrawalId: string) => `withdrawal-return:${withdrawalId}`,
+  withdrawalReversal: (withdrawalId: string) => `withdrawal-reversal:${withdrawalId}`,
+  voidReturn: (txnId: string) => `void:${txnId}`,
+} as const;
