@@ -1,6 +1,6 @@
 import { payoutHoldAccount, prizeAccount } from "../domain/account.ts";
 import type { Contest } from "../domain/contest.ts";
-import type { ContestId, MatchId } from "../domain/ids.ts";
+import type { ContestId } from "../domain/ids.ts";
 import type { MatchState } from "../domain/match.ts";
 import type { Catalog, JoinSaga } from "../stores/catalog/port.ts";
 import type { Ledger } from "../stores/ledger/port.ts";
