@@ -14,6 +14,8 @@ export interface ConsumerOptions {
   /** Takes effect and stores its position in one commit; thrown errors repeat the batch. */
   readonly handle: (batch: LogBatch) => Promise<void>;
   readonly onTrouble: (error: unknown) => void;
+  /** How to wait before a retry; a simulation hands in its own. */
+  readonly pause?: (ms: number) => Promise<void>;
 }
 
 /**
@@ -67,7 +69,7 @@ export class Consumer {
         // Anything else than a store that is away is a bug of ours; the batch is repeated, never skipped.
         if (!(error instanceof StoreUnavailable)) positioned = false;
         this.#options.onTrouble(error);
-        await Bun.sleep(this.#options.retryMs);
+        await (this.#options.pause ?? Bun.sleep)(this.#options.retryMs);
       }
     }
   }

@@ -9,7 +9,7 @@ export interface MaterialiserDeps {
   readonly log: EventLog;
   readonly teamStore: TeamStore;
   readonly matches: MatchCache;
-  readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble">;
+  readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble" | "pause">;
 }
 
 /**

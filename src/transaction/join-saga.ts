@@ -9,6 +9,7 @@ import { isBeforeDeadline, type Match } from "../domain/match.ts";
 import type { Joins, JoinResult } from "../edge/game.ts";
 import type { Catalog, Entry, JoinSaga } from "../stores/catalog/port.ts";
 import type { Ledger, Transfer } from "../stores/ledger/port.ts";
+import { InFlight } from "../stream/in-flight.ts";
 import { escrowOfEntry } from "./escrow.ts";
 import { txnIds } from "./txn-ids.ts";
 import { voidTransfer } from "./void-transfer.ts";
@@ -49,6 +50,7 @@ export type SagaEnd =
  */
 export class JoinSagas implements Joins {
   readonly #deps: JoinSagasDeps;
+  readonly #inFlight = new InFlight();
   readonly #terms: LRUCache<ContestId, Pick<Contest, "id" | "entriesMax">>;
 
   constructor(deps: JoinSagasDeps) {
@@ -77,22 +79,29 @@ export class JoinSagas implements Joins {
     const receivedAtMs = clock.nowMs();
     if (hasStarted(match, receivedAtMs)) return this.#answerLate(contest, entry, user);
 
-    const begun = await catalog.beginJoin({
-      idempotencyKey: options.idempotencyKey ?? derivedIdempotencyKey(user, contestId, team),
-      userId: user,
-      matchId: contest.matchId,
-      contestId,
-      entryId: entry,
-      feePaise: contest.entryFeePaise,
-      receivedAtMs,
+    return this.#inFlight.track(contest.matchId, async () => {
+      const begun = await catalog.beginJoin({
+        idempotencyKey: options.idempotencyKey ?? derivedIdempotencyKey(user, contestId, team),
+        userId: user,
+        matchId: contest.matchId,
+        contestId,
+        entryId: entry,
+        feePaise: contest.entryFeePaise,
+        receivedAtMs,
+      });
+      if (!begun.ok) return begun;
+      const end = await this.advance(begun.saga);
+      return end.ok ? { ...end, replayed: !begun.begun } : end;
     });
-    if (!begun.ok) return begun;
-    const end = await this.advance(begun.saga);
-    return end.ok ? { ...end, replayed: !begun.begun } : end;
   }
 
   entries(user: UserId, match: MatchId): Promise<Entry[]> {
     return this.#deps.catalog.entriesOfUser(user, match);
+  }
+
+  /** Resolves when no join that passed the deadline check here is still on its way. */
+  drained(match: MatchId): Promise<void> {
+    return this.#inFlight.drained(match);
   }
 
   /** Takes a saga from wherever it stands to its end. */

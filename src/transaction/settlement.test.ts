@@ -9,7 +9,7 @@ import { openSimulatedCatalog } from "../testing/simulated-catalog.ts";
 import { openSimulatedLedger } from "../testing/simulated-ledger.ts";
 import { JoinSagas } from "./join-saga.ts";
 import type { FinalBoard } from "./payouts.ts";
-import { correctionVerdict, Settlement } from "./settlement.ts";
+import { Settlement } from "./settlement.ts";
 
 const entry = (user: number): EntryId => entryId(userId(user), teamNo(1));
 
@@ -81,18 +81,18 @@ async function played(userCount: number, terms: Partial<ContestTerms> = {}) {
     await catalog.moveMatch(match.id, "upcoming", "locked");
     await catalog.moveMatch(match.id, "locked", "live");
     await catalog.moveMatch(match.id, "live", "review");
-    return settlementOver().approve(match.id);
+    await catalog.moveMatch(match.id, "review", "settled");
   };
   const wallets = () =>
     ledger.balances(Array.from({ length: userCount }, (_, index) => userAccount(userId(index + 1))));
   const rest = () => ledger.balances([escrowAccount(contest.id, 0), prizeAccount(contest.id), houseAccount]);
-  return { catalog, ledger, match, contest, settlementOver, approve, wallets, rest };
+  return { ledger, contest, settlementOver, approve, wallets, rest };
 }
 
 describe("settlement", () => {
   test("tied entries pool their positions, odd paise go by entry id, the margin goes to the house", async () => {
     const { contest, settlementOver, approve, wallets, rest } = await played(5);
-    expect(await approve()).toMatchObject({ ok: true, match: { state: "settled" } });
+    await approve();
     const board = boardOf([[entry(4)], [entry(1), entry(3), entry(5)], [entry(2)]]);
     expect(await settlementOver().settle(contest.id, board)).toEqual({
       ok: true,
@@ -135,13 +135,14 @@ describe("settlement", () => {
     expect(await rest()).toEqual([0, 0, 0].map(paise));
   });
 
-  test("an abandoned match returns every fee once, however often it is asked", async () => {
-    const { match, settlementOver, wallets } = await played(4);
-    expect(await settlementOver().abandon(match.id)).toMatchObject({ ok: true });
-    await settlementOver().refundAbandoned(match.id);
-    await settlementOver().refundAbandoned(match.id);
+  test("a cancelled contest returns every fee once, however often it is asked, and is never paid", async () => {
+    const { contest, settlementOver, approve, wallets } = await played(4);
+    const end = { ok: true, outcome: "refunded", entryCount: 4, paidPaise: paise(4000) } as const;
+    expect(await settlementOver().cancel(contest.id)).toEqual(end);
+    expect(await settlementOver().cancel(contest.id)).toEqual(end);
+    await approve();
+    expect(await settlementOver().settle(contest.id, boardOf([[1, 2, 3, 4].map(entry)]))).toEqual(end);
     expect(await wallets()).toEqual([1000, 1000, 1000, 1000].map(paise));
-    expect(await settlementOver().approve(match.id)).toEqual({ ok: false, refusal: "wrong_state" });
   });
 
   test("once prizes are being paid it is too late to cancel", async () => {
@@ -174,10 +175,4 @@ describe("settlement", () => {
       }
     },
   );
-
-  test("corrections re-open a review and are refused once the result is approved", () => {
-    expect(correctionVerdict("live")).toBe("accepted");
-    expect(correctionVerdict("review")).toBe("reopens_review");
-    expect(correctionVerdict("settled")).toBe("refused");
-  });
 });

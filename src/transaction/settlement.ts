@@ -2,8 +2,7 @@ import { houseAccount, prizeAccount, userAccount } from "../domain/account.ts";
 import { assert } from "../domain/assert.ts";
 import type { Clock } from "../domain/clock.ts";
 import { type Contest, isPlayed } from "../domain/contest.ts";
-import { type ContestId, type EntryId, type MatchId, userOfEntry } from "../domain/ids.ts";
-import type { Match, MatchState } from "../domain/match.ts";
+import { type ContestId, type EntryId, userOfEntry } from "../domain/ids.ts";
 import { type Paise, paise } from "../domain/money.ts";
 import { PrizeSchedule } from "../domain/prizes.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
@@ -17,9 +16,7 @@ export interface SettlementDeps {
   readonly catalog: Pick<
     Catalog,
     | "match"
-    | "moveMatch"
     | "contest"
-    | "contests"
     | "moveContest"
     | "payoutCursor"
     | "putPayoutCursor"
@@ -56,10 +53,6 @@ export type ContestEnd =
         | "already_settling";
     };
 
-export type MatchMove =
-  | { readonly ok: true; readonly match: Match }
-  | { readonly ok: false; readonly refusal: "match_not_found" | "wrong_state" };
-
 /**
  * The end of a contest: prizes, or every fee back.
  *
@@ -78,11 +71,6 @@ export class Settlement {
 
   constructor(deps: SettlementDeps) {
     this.#deps = deps;
-  }
-
-  /** review → settled: the result is final. */
-  async approve(match: MatchId): Promise<MatchMove> {
-    return this.#move(match, ["review"], "settled");
   }
 
   /** Pays or refunds one contest of a settled match. Repeatable; resumes where a crash left it. */
@@ -111,31 +99,6 @@ export class Settlement {
   async cancel(id: ContestId): Promise<ContestEnd> {
     const contest = await this.#deps.catalog.contest(id);
     return contest === null ? { ok: false, refusal: "contest_not_found" } : this.#refund(contest);
-  }
-
-  /** Any state before settled → abandoned. Stops joins; `refundAbandoned` then returns the fees. */
-  async abandon(match: MatchId): Promise<MatchMove> {
-    return this.#move(match, ["upcoming", "locked", "live", "review"], "abandoned");
-  }
-
-  /** Refunds every contest of an abandoned match. Repeatable; resumes. */
-  async refundAbandoned(
-    match: MatchId,
-  ): Promise<readonly { readonly contestId: ContestId; readonly end: ContestEnd }[]> {
-    const ends: { contestId: ContestId; end: ContestEnd }[] = [];
-    for (const contest of await this.#deps.catalog.contests(match)) {
-      ends.push({ contestId: contest.id, end: await this.#refund(contest) });
-    }
-    return ends;
-  }
-
-  async #move(id: MatchId, from: readonly MatchState[], to: MatchState): Promise<MatchMove> {
-    const { catalog } = this.#deps;
-    for (const state of from) {
-      if (!(await catalog.moveMatch(id, state, to))) continue;
-      return { ok: true, match: (await catalog.match(id))! };
-    }
-    return { ok: false, refusal: (await catalog.match(id)) === null ? "match_not_found" : "wrong_state" };
   }
 
   async #pay(contest: Contest, entryCount: number, board: FinalBoard): Promise<ContestEnd> {
@@ -272,10 +235,4 @@ export class Settlement {
       assert(result.ok, `${txnId} was refused: ${result.ok || result.refusal}`);
     }
   }
-}
-
-/** What a correction of a match in this state does. Once the result is approved it is refused, for prizes may be paid. */
-export function correctionVerdict(state: MatchState): "accepted" | "reopens_review" | "refused" {
-  if (state === "settled" || state === "abandoned") return "refused";
-  return state === "review" ? "reopens_review" : "accepted";
 }
