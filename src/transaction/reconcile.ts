@@ -166,9 +166,9 @@ async function checkWithdrawals(deps: ReconcileDeps, differences: Difference[]):
   for (const { kind, entityId, reference, amountPaise } of settlementRows ?? []) {
     if (kind !== "payout") continue;
     paidInFile.add(reference);
-    const booked = await ledger.find(txnIds.withdrawalPaid(reference));
+    const end = await ledger.find(txnIds.withdrawalEnd(reference));
     const reversed = await ledger.find(txnIds.withdrawalReversal(reference));
-    const bookedPaise = booked === null || reversed !== null ? 0 : booked.amountPaise;
+    const bookedPaise = end?.kind === "withdrawal_paid" && reversed === null ? end.amountPaise : 0;
     if (bookedPaise !== amountPaise) {
       const subject = `payout ${entityId} of withdrawal ${reference}`;
       differences.push({ kind: "payout_not_booked", subject, expected: amountPaise, actual: bookedPaise });

@@ -14,8 +14,8 @@ export const txnIds = {
   refund: (contest: ContestId, entry: EntryId) => `refund:${contest}:${entry}`,
   deposit: (paymentId: string) => `deposit:${paymentId}`,
   withdrawalHold: (withdrawalId: string) => `withdrawal-hold:${withdrawalId}`,
-  withdrawalPaid: (withdrawalId: string) => `withdrawal-paid:${withdrawalId}`,
-  withdrawalReturn: (withdrawalId: string) => `withdrawal-return:${withdrawalId}`,
+  /** Paying and returning a hold have one name, so that the ledger does one of the two and refuses the other. */
+  withdrawalEnd: (withdrawalId: string) => `withdrawal-end:${withdrawalId}`,
   withdrawalReversal: (withdrawalId: string) => `withdrawal-reversal:${withdrawalId}`,
   voidReturn: (txnId: string) => `void:${txnId}`,
 } as const;

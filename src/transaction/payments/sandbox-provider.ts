@@ -65,7 +65,7 @@ export class SandboxProvider {
   /** By idempotency key; null was rejected. */
   readonly #payoutByKey = new Map<string, SandboxPayout | null>();
   #idCount = 0;
-  #webhooksUnderWay = 0;
+  #underWay = 0;
 
   constructor(options: SandboxOptions) {
     this.#options = options;
@@ -91,9 +91,9 @@ export class SandboxProvider {
     return true;
   }
 
-  /** Webhooks that nobody has accepted yet. */
-  get webhooksUnderWay(): number {
-    return this.#webhooksUnderWay;
+  /** Payouts that it is still working on and webhooks that nobody has accepted yet. */
+  get underWay(): number {
+    return this.#underWay;
   }
 
   /** Its own books. */
@@ -160,12 +160,15 @@ export class SandboxProvider {
   #process(payout: SandboxPayout): void {
     const { random, after, habits } = this.#options;
     this.#payouts.set(payout.id, payout);
-    const settle = (status: SandboxPayout["status"]) =>
+    const settle = (status: SandboxPayout["status"]) => {
+      this.#underWay++;
       after(random.int(habits.webhookDelayMsMax + 1), () => {
+        this.#underWay--;
         payout.status = status;
         this.#announce(`payout.${status}`, { payout: { entity: payoutEntity(payout) } });
         if (status === "processed" && random.chance(habits.payoutReverseChance / 2)) settle("reversed");
       });
+    };
     settle(random.chance(habits.payoutReverseChance / 2) ? "reversed" : "processed");
   }
 
@@ -174,7 +177,7 @@ export class SandboxProvider {
     const rawBody = JSON.stringify({ entity: "event", event, payload });
     const copies = random.chance(habits.webhookRepeatChance) ? 2 + random.int(3) : 1;
     for (let copy = 0; copy < copies; copy++) {
-      this.#webhooksUnderWay++;
+      this.#underWay++;
       this.#deliverLater(rawBody, random.int(habits.webhookDelayMsMax + 1), 1);
     }
   }
@@ -185,7 +188,7 @@ export class SandboxProvider {
       const answered = deliver(rawBody, signWebhook(rawBody, webhookSecret)).catch(() => 0);
       void answered.then((status) => {
         const accepted = status >= 200 && status < 300;
-        if (accepted || attempt === habits.webhookAttemptsMax) this.#webhooksUnderWay--;
+        if (accepted || attempt === habits.webhookAttemptsMax) this.#underWay--;
         else this.#deliverLater(rawBody, habits.webhookRetryMs, attempt + 1);
       });
     });

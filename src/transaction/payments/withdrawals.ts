@@ -35,15 +35,16 @@ export type PayoutResult = "paid" | "returned" | "pending" | "unknown_withdrawal
 /**
  * Money out: hold → payout → what the provider reports settles the hold or returns it.
  *
- *     created   withdrawal-hold:<id>     user → payout-hold        refused → voided, returned
- *     held      payout at the provider, idempotent by our id       rejected → withdrawal-return:<id>, returned
- *     sent      processed → paid, withdrawal-paid:<id>             payout-hold → gateway
- *               reversed → returned, withdrawal-return:<id>        payout-hold → user
- *     paid      reversed → returned, withdrawal-reversal:<id>      gateway → user
+ *     created   withdrawal-hold:<id>       user → payout-hold                         refused → voided, returned
+ *     held      payout at the provider, idempotent by our id                          rejected → as reversed
+ *     sent      processed → paid           withdrawal-end:<id>   payout-hold → gateway
+ *               reversed → returned        withdrawal-end:<id>   payout-hold → user
+ *     paid      reversed → returned        withdrawal-reversal:<id>   gateway → user
  *
  * Laws:
- * - The state moves first and decides between paying and returning for ever; the transfer that it stands for follows, and
- *   every repetition makes sure of it. So of two contradicting reports at once only one moves the hold.
+ * - The ledger decides between paying and returning, for both are the same transfer id: of two contradicting reports, at
+ *   once or in any order, only one moves the hold. The state follows the ledger, so whatever is cut short between the two
+ *   is still under way and is swept.
  * - A reversal is final at the provider, so a report of `processed` after it is old news and does nothing.
  */
 export class Withdrawals {
@@ -84,7 +85,9 @@ export class Withdrawals {
       await this.#return(withdrawal);
       return "returned";
     }
-    return (await this.#pay(withdrawal)) ? "paid" : "returned";
+    const paid =
+      (await this.#endHold(withdrawal, "paid")) && (await catalog.moveWithdrawal(payout.withdrawalId, "sent", "paid"));
+    return paid ? "paid" : "returned";
   }
 
   /**
@@ -144,49 +147,39 @@ export class Withdrawals {
     return (await voidTransfer(ledger, txnId, clock.nowMs())) === "taken";
   }
 
-  /** false: it is, or was in the meantime, returned. */
-  async #pay(withdrawal: Withdrawal): Promise<boolean> {
-    if (!(await this.#deps.catalog.moveWithdrawal(withdrawal.withdrawalId, "sent", "paid"))) return false;
-    await this.#settleHold(withdrawal);
-    return true;
-  }
-
-  async #settleHold(withdrawal: Withdrawal): Promise<void> {
-    const txnId = txnIds.withdrawalPaid(withdrawal.withdrawalId);
-    const result = await this.#transfer(withdrawal, txnId, payoutHoldAccount, gatewayAccount, "withdrawal_paid");
-    assert(result.ok, `the hold of ${withdrawal.withdrawalId} is there to be paid`);
+  /** false: the hold went the other way. */
+  async #endHold(withdrawal: Withdrawal, end: "paid" | "returned"): Promise<boolean> {
+    const result = await this.#transfer(
+      withdrawal,
+      txnIds.withdrawalEnd(withdrawal.withdrawalId),
+      payoutHoldAccount,
+      end === "paid" ? gatewayAccount : userAccount(withdrawal.userId),
+      end === "paid" ? "withdrawal_paid" : "withdrawal_returned",
+    );
+    assert(
+      result.ok || result.refusal === "txn_mismatch",
+      `the hold of ${withdrawal.withdrawalId} is there until it ends`,
+    );
+    return result.ok;
   }
 
   async #return(withdrawal: Withdrawal): Promise<void> {
-    const { catalog, ledger } = this.#deps;
+    const { catalog } = this.#deps;
     const { withdrawalId } = withdrawal;
-    const user = userAccount(withdrawal.userId);
-    // In the order of the states: what moves on meanwhile is met by the next try and never slips between two.
-    const beforePayment =
-      (await catalog.moveWithdrawal(withdrawalId, "held", "returned")) ||
-      (await catalog.moveWithdrawal(withdrawalId, "sent", "returned"));
-    if (!beforePayment) {
-      // It is paid: the payment must stand in the ledger before the state may forget that there was one.
-      await this.#settleHold(withdrawal);
-      await catalog.moveWithdrawal(withdrawalId, "paid", "returned");
+    if (!(await this.#endHold(withdrawal, "returned"))) {
+      const result = await this.#transfer(
+        withdrawal,
+        txnIds.withdrawalReversal(withdrawalId),
+        gatewayAccount,
+        userAccount(withdrawal.userId),
+        "withdrawal_returned",
+      );
+      assert(result.ok, `the reversal of ${withdrawalId} has one body for ever`);
     }
-    const wasPaid = (await ledger.find(txnIds.withdrawalPaid(withdrawalId))) !== null;
-    const result = wasPaid
-      ? await this.#transfer(
-          withdrawal,
-          txnIds.withdrawalReversal(withdrawalId),
-          gatewayAccount,
-          user,
-          "withdrawal_returned",
-        )
-      : await this.#transfer(
-          withdrawal,
-          txnIds.withdrawalReturn(withdrawalId),
-          payoutHoldAccount,
-          user,
-          "withdrawal_returned",
-        );
-    assert(result.ok, `what was taken for ${withdrawalId} is there to go back`);
+    // In the order of the states: what moves on meanwhile is met by the next try and never slips between two.
+    for (const state of ["held", "sent", "paid"] as const) {
+      if (await catalog.moveWithdrawal(withdrawalId, state, "returned")) return;
+    }
   }
 
   async #transfer(

@@ -1,0 +1,279 @@
+import {
+  type AccountId,
+  escrowAccount,
+  gatewayAccount,
+  houseAccount,
+  payoutHoldAccount,
+  prizeAccount,
+  userAccount,
+  voidAccount,
+} from "../domain/account.ts";
+import type { Contest } from "../domain/contest.ts";
+import { type EntryId, userOfEntry, type UserId } from "../domain/ids.ts";
+import { type Roster, scoreRoster } from "../domain/roster.ts";
+import type { Entry } from "../stores/catalog/port.ts";
+import { forEachRecord, TOPICS } from "../stores/event-log/port.ts";
+import type { LedgerLine } from "../stores/ledger/port.ts";
+import { decodeContestJoin, decodeTeamSave } from "../stream/records.ts";
+import { escrowStripeCount } from "../transaction/escrow.ts";
+import { reconcile } from "../transaction/reconcile.ts";
+import { joinArrival, type Outcome, saveArrival, SKEW_MS_MAX } from "./simulation.ts";
+import { START_MS } from "./simulated-game.ts";
+
+/**
+ * Judges of a run. They read what the run left in the stores and know nothing of how it came about: ranks are sorted again,
+ * prizes computed again from the table, and what the provider and the clients remember is the other witness.
+ *
+ * Not judged: how long anything took; whether a refusal was the right one of two that applied.
+ */
+export async function violationsOf(outcome: Outcome): Promise<string[]> {
+  const books = await readBooks(outcome);
+  const found: string[] = [];
+  const say = (sentence: string) => found.push(`seed ${outcome.seed}: ${sentence}`);
+  if (outcome.unfinished !== null) say(`did not come to its end: ${outcome.unfinished}`);
+  for (const bug of outcome.bugs) say(`threw ${bug instanceof Error ? (bug.stack ?? bug.message) : String(bug)}`);
+  await judgeLedger(outcome, books, say);
+  await judgeJoins(outcome, books, say);
+  judgeDeadline(outcome, books, say);
+  judgeLog(outcome, books, say);
+  judgePrizes(outcome, books, say);
+  await judgePayments(outcome, books, say);
+  await judgeTeams(outcome, books, say);
+  await judgeReconciliation(outcome, say);
+  return found;
+}
+
+type Say = (sentence: string) => void;
+
+interface Books {
+  readonly contests: readonly Contest[];
+  readonly entries: ReadonlyMap<Contest, readonly Entry[]>;
+  readonly lines: ReadonlyMap<AccountId, readonly LedgerLine[]>;
+  readonly announced: readonly ReturnType<typeof decodeContestJoin>[];
+  /** In the order of the log. */
+  readonly saves: readonly (ReturnType<typeof decodeTeamSave> & { readonly version: number })[];
+}
+
+async function readBooks({ stores, matchId, users }: Outcome): Promise<Books> {
+  const { catalog, ledger, log } = stores;
+  const contests = await catalog.contests(matchId);
+  const entries = new Map<Contest, readonly Entry[]>();
+  for (const contest of contests) entries.set(contest, await catalog.entriesOfContest(contest.id, 0, 1e9));
+  const accounts = [
+    ...users.map(userAccount),
+    ...contests.flatMap((contest) => [prizeAccount(contest.id), ...escrowsOf(contest)]),
+    gatewayAccount,
+    houseAccount,
+    payoutHoldAccount,
+    voidAccount,
+  ];
+  const lines = new Map<AccountId, readonly LedgerLine[]>();
+  for (const account of accounts) lines.set(account, await ledger.history(account, { limit: 1e9 }));
+  const announced: ReturnType<typeof decodeContestJoin>[] = [];
+  for (let partition = 0; partition < TOPICS["contest-joins"].partitionCount; partition++) {
+    const batch = await log.read("contest-joins", partition, 0, 1e9, 0);
+    forEachRecord(batch, (value) => announced.push(decodeContestJoin(value)));
+  }
+  const saves: (ReturnType<typeof decodeTeamSave> & { version: number })[] = [];
+  for (let partition = 0; partition < TOPICS["team-saves"].partitionCount; partition++) {
+    const batch = await log.read("team-saves", partition, 0, 1e9, 0);
+    forEachRecord(batch, (value, offset) => saves.push({ ...decodeTeamSave(value), version: offset + 1 }));
+  }
+  return { contests, entries, lines, announced, saves };
+}
+
+const escrowsOf = (contest: Contest): AccountId[] =>
+  Array.from({ length: escrowStripeCount(contest) }, (_, stripe) => escrowAccount(contest.id, stripe));
+
+const sum = (amounts: readonly number[]): number => amounts.reduce((total, amount) => total + amount, 0);
+const balanceOf = (books: Books, account: AccountId): number =>
+  sum(books.lines.get(account)!.map((line) => line.amountPaise));
+
+/** Money is conserved, nobody owes, every balance is what its lines say, and the passing accounts are empty again. */
+async function judgeLedger({ stores, users }: Outcome, books: Books, say: Say): Promise<void> {
+  const audit = await stores.ledger.audit();
+  if (audit.sumPaise !== 0) say(`the ledger sums to ${audit.sumPaise}`);
+  for (const { account } of audit.differences) say(`the balance of ${account} is not what its transfers say`);
+  const accounts = [...books.lines.keys()];
+  const balances = await stores.ledger.balances(accounts);
+  for (const [index, account] of accounts.entries()) {
+    if (balances[index] !== balanceOf(books, account)) say(`${account} and its history differ`);
+  }
+  if (sum(balances) !== 0) say(`money is in accounts that nobody knows: ${-sum(balances)}`);
+  for (const user of users) if (balanceOf(books, userAccount(user)) < 0) say(`user ${user} owes money`);
+  for (const account of [payoutHoldAccount, voidAccount]) {
+    if (balanceOf(books, account) !== 0) say(`${balanceOf(books, account)} paise are left in ${account}`);
+  }
+  for (const contest of books.contests) {
+    for (const account of [prizeAccount(contest.id), ...escrowsOf(contest)]) {
+      if (balanceOf(books, account) !== 0) say(`${balanceOf(books, account)} paise are left in ${account}`);
+    }
+  }
+}
+
+/** Seats within capacity; no debit without entry or refund; no entry without debit; what was acknowledged is there. */
+async function judgeJoins({ stores, matchId, users, acknowledged }: Outcome, books: Books, say: Say): Promise<void> {
+  const left = await stores.catalog.reservedJoinCount(matchId);
+  if (left > 0) say(`${left} joins are neither entered nor released`);
+  for (const contest of books.contests) {
+    const entries = books.entries.get(contest)!;
+    if (!["settled", "cancelled"].includes(contest.state)) say(`contest ${contest.id} is still ${contest.state}`);
+    if (entries.length > contest.entriesMax) say(`contest ${contest.id} has ${entries.length} entries`);
+    if (contest.seatsTaken !== entries.length) {
+      say(`contest ${contest.id} holds ${contest.seatsTaken} seats for ${entries.length} entries`);
+    }
+    for (const user of users) {
+      const own = entries.filter((entry) => userOfEntry(entry.entryId) === user).length;
+      if (own > contest.entriesPerUserMax) say(`user ${user} has ${own} entries in contest ${contest.id}`);
+      const fees = linesOf(books, user, contest, (line) => line.kind === "join");
+      const debits = -sum(fees.map((line) => line.amountPaise));
+      const refunds = linesOf(books, user, contest, (line) => line.kind === "refund");
+      const entered = debits - sum(refunds.filter(isJoinRefund).map((line) => line.amountPaise));
+      if (entered !== own * contest.entryFeePaise) {
+        say(`user ${user} paid ${entered} for ${own} entries of contest ${contest.id}`);
+      }
+      const returned = sum(refunds.filter((line) => !isJoinRefund(line)).map((line) => line.amountPaise));
+      const due = contest.state === "cancelled" ? own * contest.entryFeePaise : 0;
+      if (returned !== due) say(`user ${user} got ${returned} back from contest ${contest.id} instead of ${due}`);
+    }
+  }
+  for (const { contestId, entryId } of acknowledged.joins) {
+    const contest = books.contests.find((candidate) => candidate.id === contestId)!;
+    if (!books.entries.get(contest)!.some((entry) => entry.entryId === entryId)) {
+      say(`entry ${entryId} of contest ${contestId} was acknowledged and is gone`);
+    }
+  }
+}
+
+const linesOf = (books: Books, user: UserId, contest: Contest, is: (line: LedgerLine) => boolean): LedgerLine[] =>
+  books.lines.get(userAccount(user))!.filter((line) => line.ref === String(contest.id) && is(line));
+const isJoinRefund = (line: LedgerLine): boolean => line.txnId.startsWith("join-refund:");
+
+/** By the true time, which no node and no client knows better than to its skew. */
+function judgeDeadline({ arrivalsMs }: Outcome, books: Books, say: Say): void {
+  for (const { contestId, entryId, joinedAtMs } of [...books.entries.values()].flat()) {
+    if (joinedAtMs >= START_MS) say(`entry ${entryId} of contest ${contestId} says that it came late`);
+    const arrivedMs = arrivalsMs.get(joinArrival(contestId, entryId)) ?? Number.POSITIVE_INFINITY;
+    if (arrivedMs >= START_MS + SKEW_MS_MAX) say(`entry ${entryId} of contest ${contestId} arrived at ${arrivedMs}`);
+  }
+}
+
+const named = (join: { readonly contestId: number; readonly entryId: number }) => `${join.contestId} ${join.entryId}`;
+
+/** The log announces the entries: all of them and no others. */
+function judgeLog({ arrivalsMs }: Outcome, books: Books, say: Say): void {
+  const announced = new Set(books.announced.map(named));
+  const entries = new Set([...books.entries.values()].flat().map(named));
+  for (const entry of entries) if (!announced.has(entry)) say(`entry ${entry} was never announced`);
+  for (const entry of announced) if (!entries.has(entry)) say(`${entry} was announced and is no entry`);
+  for (const { entryId } of books.saves) {
+    if (!arrivalsMs.has(saveArrival(entryId))) say(`nobody saved team ${entryId}`);
+  }
+}
+
+/** Ranks by sorting, prizes by walking down the table position by position. */
+function judgePrizes({ users, points }: Outcome, books: Books, say: Say): void {
+  let housePaise = 0;
+  for (const contest of books.contests) {
+    const entries = books.entries.get(contest)!;
+    const due = new Map<EntryId, number>();
+    if (contest.state === "settled") {
+      if (!contest.guaranteed && entries.length < contest.entriesMax) say(`contest ${contest.id} did not fill`);
+      const scored = entries.map(({ entryId }) => ({ entryId, score: scoreRoster(rosterOf(books, entryId), points) }));
+      for (const [entryId, prizePaise] of prizesOf(contest, scored)) due.set(entryId, prizePaise);
+      housePaise += contest.entryFeePaise * entries.length - sum([...due.values()]);
+    }
+    for (const user of users) {
+      const duePaise = sum([...due].filter(([entry]) => userOfEntry(entry) === user).map(([, prize]) => prize));
+      const won = linesOf(books, user, contest, (line) => line.kind === "prize");
+      const wonPaise = sum(won.map((line) => line.amountPaise));
+      if (wonPaise !== duePaise) say(`user ${user} won ${wonPaise} in contest ${contest.id} instead of ${duePaise}`);
+    }
+  }
+  const earnedPaise = balanceOf(books, houseAccount);
+  if (earnedPaise !== housePaise) say(`the house has ${earnedPaise} instead of ${housePaise}`);
+}
+
+function rosterOf(books: Books, entry: EntryId): Roster {
+  const inTime = books.saves.filter((save) => save.entryId === entry && save.serverTsMs < START_MS);
+  const newest = inTime.reduce((best, save) => (save.version > best.version ? save : best), inTime[0]!);
+  return newest.roster;
+}
+
+function prizesOf(contest: Contest, scored: { entryId: EntryId; score: number }[]): Map<EntryId, number> {
+  const ladder: number[] = [];
+  for (const band of contest.prizes) {
+    const amount =
+      "amountPaise" in band ? band.amountPaise : Math.floor((contest.prizePoolPaise * band.shareBps) / 10_000);
+    for (let rank = band.fromRank; rank <= band.toRank; rank++) ladder[rank - 1] = amount;
+  }
+  if (ladder.length > 0) ladder[0]! += contest.prizePoolPaise - sum(ladder);
+  const order = scored.toSorted((a, b) => b.score - a.score || a.entryId - b.entryId);
+  const prizes = new Map<EntryId, number>();
+  for (let first = 0; first < order.length;) {
+    const tied = order.filter((entry) => entry.score === order[first]!.score);
+    const pool = sum(ladder.slice(first, first + tied.length));
+    for (const [index, { entryId }] of tied.entries()) {
+      prizes.set(entryId, Math.floor(pool / tied.length) + (index < pool % tied.length ? 1 : 0));
+    }
+    first += tied.length;
+  }
+  return prizes;
+}
+
+/** The provider's books against ours: each captured payment credited once, each processed payout taken once. */
+async function judgePayments({ stores, users, provider }: Outcome, books: Books, say: Say): Promise<void> {
+  const rows = provider.settlementRows();
+  for (const user of users) {
+    const lines = books.lines.get(userAccount(user))!;
+    const deposits = await stores.catalog.depositsOfUser(user, 100);
+    const orders = new Set(deposits.map((deposit) => deposit.providerOrderId));
+    const paid = rows.filter((row) => row.kind === "payment" && orders.has(row.reference));
+    const credited = lines.filter((line) => line.kind === "deposit");
+    const creditedPaise = sum(credited.map((line) => line.amountPaise));
+    const paidPaise = sum(paid.map((row) => row.amountPaise));
+    if (creditedPaise !== paidPaise) say(`user ${user} paid in ${paidPaise} and was credited ${creditedPaise}`);
+
+    const withdrawals = await stores.catalog.withdrawalsOfUser(user, 100);
+    for (const { withdrawalId, state } of withdrawals) {
+      if (!["paid", "returned"].includes(state)) say(`withdrawal ${withdrawalId} is still ${state}`);
+    }
+    const ids = new Set(withdrawals.map((withdrawal) => withdrawal.withdrawalId));
+    const sent = rows.filter((row) => row.kind === "payout" && ids.has(row.reference));
+    const taken = lines.filter((line) => line.kind === "withdrawal_hold" || line.kind === "withdrawal_returned");
+    const takenPaise = -sum(taken.map((line) => line.amountPaise));
+    const sentPaise = sum(sent.map((row) => row.amountPaise));
+    if (takenPaise !== sentPaise) say(`user ${user} got ${sentPaise} paid out and ${takenPaise} were taken`);
+  }
+}
+
+/** Of every team the store holds exactly the saves in time, and the acknowledged ones among them. */
+async function judgeTeams({ stores, matchId, acknowledged }: Outcome, books: Books, say: Say): Promise<void> {
+  for (const entry of new Set(books.saves.map((save) => save.entryId))) {
+    const inTime = books.saves.filter((save) => save.entryId === entry && save.serverTsMs < START_MS);
+    const stored = await stores.teamStore.versions(matchId, entry);
+    const difference = JSON.stringify(stored.map((row) => [row.version, [...row.roster]]));
+    if (difference !== JSON.stringify(inTime.map((save) => [save.version, [...save.roster]]))) {
+      say(`team ${entry} is not what the log says`);
+    }
+  }
+  for (const { entryId, version } of acknowledged.saves) {
+    const stored = await stores.teamStore.versions(matchId, entryId);
+    if (!stored.some((row) => row.version === version)) say(`save ${version} of team ${entryId} was lost`);
+  }
+}
+
+/** The reconciliation is a judge too, and is judged: of a sound run it finds nothing. */
+async function judgeReconciliation({ stores, provider }: Outcome, say: Say): Promise<void> {
+  const report = await reconcile({
+    catalog: stores.catalog,
+    ledger: stores.ledger,
+    boardCount: async () => null,
+    settlementRows: provider.settlementRows(),
+    pageRows: 3,
+    rowsMax: 1000,
+  });
+  for (const { kind, subject, expected, actual } of report.differences) {
+    say(`reconciliation: ${kind} of ${subject} is ${actual}, expected ${expected}`);
+  }
+}

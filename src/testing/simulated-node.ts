@@ -1,0 +1,189 @@
+import type { Clock } from "../domain/clock.ts";
+import type { ContestId, MatchId } from "../domain/ids.ts";
+import { paise } from "../domain/money.ts";
+import type { PointsVector } from "../domain/points.ts";
+import type { Catalog } from "../stores/catalog/port.ts";
+import { type EventLog, TOPICS } from "../stores/event-log/port.ts";
+import type { HotStore } from "../stores/hot-store/port.ts";
+import type { Ledger } from "../stores/ledger/port.ts";
+import type { TeamStore } from "../stores/team-store/port.ts";
+import { StoreUnavailable } from "../stores/unavailable.ts";
+import { MatchCache } from "../stream/match-cache.ts";
+import { Materialiser } from "../stream/materialiser.ts";
+import { TeamSaves } from "../stream/team-saves.ts";
+import { joinsSettled } from "../transaction/join-barrier.ts";
+import { JoinSagas } from "../transaction/join-saga.ts";
+import { MatchLifecycle } from "../transaction/match-lifecycle.ts";
+import { OutboxPublisher } from "../transaction/outbox.ts";
+import { Deposits } from "../transaction/payments/deposits.ts";
+import type { HttpExchange } from "../transaction/payments/http.ts";
+import type { PaymentProvider } from "../transaction/payments/provider.ts";
+import { openRazorpay } from "../transaction/payments/razorpay.ts";
+import { acceptWebhook } from "../transaction/payments/webhooks.ts";
+import { Withdrawals } from "../transaction/payments/withdrawals.ts";
+import type { FinalBoard } from "../transaction/payouts.ts";
+import { JoinRecovery } from "../transaction/recovery.ts";
+import { type ContestEnd, Settlement } from "../transaction/settlement.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { finalBoard, lockEntries, type LockedEntries } from "./simulated-boards.ts";
+import type { Incarnation, SimulatedNetwork } from "./simulated-network.ts";
+
+export const WEBHOOK_SECRET = "simulated";
+
+/** Where a planted bug may be put in place of a part; each takes the true part and answers the broken one. */
+export interface Seams {
+  readonly ledger?: (ledger: Ledger) => Ledger;
+  readonly catalog?: (catalog: Catalog) => Catalog;
+  readonly eventLog?: (log: EventLog) => EventLog;
+  readonly provider?: (provider: PaymentProvider) => PaymentProvider;
+  readonly board?: (board: FinalBoard) => FinalBoard;
+  readonly recovery?: (recovery: Pick<JoinRecovery, "sweep">) => Pick<JoinRecovery, "sweep">;
+  /** `clientNowMs`: what the device of the last request took for the time. */
+  readonly clock?: (clock: Clock, clientNowMs: () => number) => Clock;
+}
+
+export interface Stores {
+  readonly catalog: Catalog;
+  readonly ledger: Ledger;
+  readonly log: EventLog;
+  readonly teamStore: TeamStore;
+  readonly hotStore: HotStore;
+}
+
+export interface NodeWorld {
+  readonly scheduler: Scheduler;
+  readonly network: SimulatedNetwork;
+  readonly stores: Stores;
+  readonly exchange: HttpExchange;
+  readonly seams: Seams;
+  readonly points: PointsVector;
+  readonly clientNowMs: () => number;
+  /** A thrown error that is not a store being away: a bug. */
+  readonly onBug: (error: unknown) => void;
+  /** The first node to lock the entries decides; durable by decree, as the index topic is in a real one. */
+  readonly locked: { entries: LockedEntries | null };
+}
+
+/** The production object graph of one node, over the simulated world. */
+export type NodeGraph = ReturnType<typeof openNode>;
+
+export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs: number) {
+  const { scheduler, network, stores, seams, points, onBug } = world;
+  const catalog = (seams.catalog ?? same)(network.connect(incarnation, "Catalog", stores.catalog));
+  const ledger = (seams.ledger ?? same)(network.connect(incarnation, "Ledger", stores.ledger));
+  const log = (seams.eventLog ?? same)(network.connect(incarnation, "EventLog", stores.log));
+  const teamStore = network.connect(incarnation, "TeamStore", stores.teamStore);
+  const hotStore = network.connect(incarnation, "HotStore", stores.hotStore);
+  const serverClock: Clock = { nowMs: () => scheduler.nowMs() + clockSkewMs };
+  const clock = seams.clock?.(serverClock, world.clientNowMs) ?? serverClock;
+  const pause = (ms: number) =>
+    new Promise<void>((resolve) => scheduler.after(ms, () => incarnation.alive() && resolve()));
+  const onTrouble = (error: unknown) => {
+    if (!(error instanceof StoreUnavailable)) onBug(error);
+  };
+
+  const matches = new MatchCache(catalog, { matchesMax: 10, ttlMs: 0 });
+  const materialiser = new Materialiser({
+    log,
+    teamStore,
+    matches,
+    consumer: { bytesMax: 1 << 16, waitMs: 900, retryMs: 300, onTrouble, pause },
+  });
+  const materialised = (partition: number) => materialiser.materialised(partition);
+  const teams = new TeamSaves({
+    log,
+    hotStore,
+    teamStore,
+    matches,
+    clock,
+    currentTeamTtlMs: 60_000,
+    materialised,
+  });
+  const joins = new JoinSagas({
+    catalog,
+    ledger,
+    clock,
+    teamExists: (user, match, team) => teams.exists(user, match, team),
+    termsMax: 10,
+  });
+  const joinRecovery = new JoinRecovery({ catalog, sagas: joins, clock, abandonedAfterMs: 1500, batchSagas: 50 });
+  const recovery = seams.recovery?.(joinRecovery) ?? joinRecovery;
+  const outbox = new OutboxPublisher({ catalog, eventLog: log, batchEntries: 5 });
+  const provider = (seams.provider ?? same)(
+    openRazorpay({
+      exchange: (request) => network.call(incarnation, "Provider", request.path, () => world.exchange(request)),
+      keyId: "id",
+      keySecret: "secret",
+      webhookSecret: WEBHOOK_SECRET,
+      payoutAccount: "ours",
+    }),
+  );
+  const amounts = { amountPaiseMin: paise(100), amountPaiseMax: paise(1_000_000) };
+  const deposits = new Deposits({ catalog, ledger, provider, clock, ...amounts });
+  const withdrawals = new Withdrawals({ catalog, ledger, provider, clock, ...amounts });
+  const settlement = new Settlement({ catalog, ledger, clock, chunkTransfers: 3, chunksInFlight: 2 });
+
+  /** Everything that was in time is in the log, then the teams are frozen. */
+  async function freeze(match: { readonly id: MatchId; readonly startMs: number }): Promise<void> {
+    await joinsSettled({ catalog, sagas: joins, recovery, outbox, pause, pollMs: 200 }, match.id);
+    await teams.drained(match.id);
+    for (let partition = 0; partition < TOPICS["team-saves"].partitionCount; partition++) await materialised(partition);
+    const entries = await lockEntries({ log, teamStore }, match);
+    world.locked.entries ??= entries;
+  }
+
+  const lifecycle = new MatchLifecycle({
+    catalog,
+    clock,
+    scoringRules: new Set(["base"]),
+    async lock(id) {
+      const match = await catalog.match(id);
+      if (match === null) return "match_not_found";
+      await catalog.moveMatch(id, "upcoming", "locked");
+      await freeze(match);
+      return "locked";
+    },
+    pointsSettled: async () => undefined,
+    async payOut(contest) {
+      const board = finalBoard(contest, world.locked.entries ?? new Map(), points);
+      const end = endOf(contest.id, await settlement.settle(contest.id, seams.board?.(board) ?? board));
+      return { contestId: contest.id, ...end };
+    },
+    async refund(contest) {
+      return { contestId: contest.id, ...endOf(contest.id, await settlement.cancel(contest.id)) };
+    },
+    onChange: (match) => matches.forget(match),
+    onOver: async () => undefined,
+  });
+
+  async function repeat(everyMs: number, work: () => Promise<unknown>): Promise<void> {
+    while (incarnation.alive()) {
+      await work().catch(onTrouble);
+      await pause(everyMs);
+    }
+  }
+  void repeat(300, () => outbox.publish());
+  void repeat(1000, () => recovery.sweep());
+  void repeat(2000, () => withdrawals.sweep(50));
+
+  return {
+    clock,
+    catalog,
+    teams,
+    joins,
+    deposits,
+    withdrawals,
+    lifecycle,
+    webhook: (rawBody: string, signature: string) =>
+      acceptWebhook({ provider, deposits, withdrawals }, new TextEncoder().encode(rawBody), signature),
+  };
+}
+
+const same = <T>(part: T): T => part;
+
+/** Joins under way are ended by the recovery, so that is a matter of time; anything else would be a bug. */
+function endOf(contestId: ContestId, end: ContestEnd): Extract<ContestEnd, { ok: true }> {
+  if (end.ok) return end;
+  if (end.refusal !== "joins_under_way") throw new Error(`contest ${contestId} does not end: ${end.refusal}`);
+  throw new StoreUnavailable("Catalog", "joins are under way");
+}
