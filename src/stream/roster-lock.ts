@@ -5,7 +5,7 @@ import type { Catalog } from "../stores/catalog/port.ts";
 import type { MatchCache } from "./match-cache.ts";
 
 export interface RosterLockDeps {
-  readonly catalog: Catalog;
+  readonly catalog: Pick<Catalog, "match" | "matches" | "moveMatch">;
   readonly matches: MatchCache;
   readonly clock: Clock;
   readonly checkEveryMs: number;
@@ -13,17 +13,22 @@ export interface RosterLockDeps {
   readonly savesDrained: (match: MatchId) => Promise<void>;
   /** Resolves when every join of the match that began is entered and announced, or released. */
   readonly joinsSettled: (match: MatchId) => Promise<void>;
-  /** Builds the boards of the match from the log as it stands. */
-  readonly buildBoards: (match: MatchId) => Promise<void>;
+  readonly boards: {
+    has(match: MatchId): boolean;
+    /** Attaches the boards of the match, or builds them from the log as it stands. */
+    open(match: MatchId): Promise<void>;
+  };
   readonly onTrouble: (error: unknown) => void;
 }
 
 export type LockResult = "locked" | "match_not_found" | "deadline_not_passed" | "wrong_state";
 
+const MATCHES_PER_CHECK = 100;
+
 /**
- * The deadline. Order is the law: first everything that was accepted in time reaches the log, then the boards are built
- * from it, then the match says that it is locked and the feed may begin. A crash in between starts over, for the boards
- * are a pure function of the log.
+ * The deadline. Order is the law: first the match says that it is locked, from when on no join begins; then everything
+ * that was accepted in time reaches the log; then the boards are built from it. Until they are, ranks are "loading". A
+ * crash in between starts over where it stood, for the boards are a pure function of the log.
  */
 export class RosterLock {
   readonly #deps: RosterLockDeps;
@@ -34,9 +39,11 @@ export class RosterLock {
     this.#deps = deps;
   }
 
-  /** Locks every match whose deadline has passed, from now on. */
+  /** Locks every match whose deadline has passed, from now on, and opens the boards of those that were locked before. */
   start(): void {
-    this.#timer = setInterval(() => this.#check().catch(this.#deps.onTrouble), this.#deps.checkEveryMs);
+    const check = () => this.#check().catch(this.#deps.onTrouble);
+    this.#timer = setInterval(check, this.#deps.checkEveryMs);
+    void check();
   }
 
   async stop(): Promise<void> {
@@ -44,7 +51,7 @@ export class RosterLock {
     await Promise.allSettled(this.#running.values());
   }
 
-  /** Repeatable: a match that is locked already, or further, answers `locked`. */
+  /** Resolves when the boards are open. Repeatable: a match that is locked already, or further, answers `locked`. */
   lock(match: MatchId): Promise<LockResult> {
     const running = this.#running.get(match);
     if (running) return running;
@@ -54,23 +61,30 @@ export class RosterLock {
   }
 
   async #check(): Promise<void> {
-    const { catalog, clock } = this.#deps;
-    const upcoming = await catalog.matches({ states: ["upcoming"], limit: 100 });
-    const due = upcoming.filter((match) => !isBeforeDeadline(match, clock.nowMs()) && !this.#running.has(match.id));
+    const { boards, catalog, clock } = this.#deps;
+    const upcoming = await catalog.matches({ states: ["upcoming"], limit: MATCHES_PER_CHECK });
+    const playing = await catalog.matches({ states: ["locked", "live", "review"], limit: MATCHES_PER_CHECK });
+    const due = [
+      ...upcoming.filter((match) => !isBeforeDeadline(match, clock.nowMs())),
+      ...playing.filter((match) => !boards.has(match.id)),
+    ];
     await Promise.all(due.map((match) => this.lock(match.id)));
   }
 
   async #lock(id: MatchId): Promise<LockResult> {
-    const { catalog, clock, matches, savesDrained, joinsSettled, buildBoards } = this.#deps;
+    const { boards, catalog, clock, joinsSettled, matches, savesDrained } = this.#deps;
     const match = await catalog.match(id);
     if (match === null) return "match_not_found";
     if (match.state === "abandoned") return "wrong_state";
-    if (match.state !== "upcoming") return "locked";
-    if (isBeforeDeadline(match, clock.nowMs())) return "deadline_not_passed";
+    if (match.state === "upcoming") {
+      if (isBeforeDeadline(match, clock.nowMs())) return "deadline_not_passed";
+      const locked = await catalog.moveMatch(id, "upcoming", "locked");
+      matches.forget(id);
+      if (!locked) return "wrong_state";
+    }
+    if (boards.has(id)) return "locked";
     await Promise.all([savesDrained(id), joinsSettled(id)]);
-    await buildBoards(id);
-    const locked = await catalog.moveMatch(id, "upcoming", "locked");
-    matches.forget(id);
-    return locked ? "locked" : "wrong_state";
+    await boards.open(id);
+    return "locked";
   }
 }

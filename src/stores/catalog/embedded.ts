@@ -1,0 +1,58 @@
+import { SqliteStore, type SqliteStoreOptions } from "../sqlite/store.ts";
+import type { Catalog } from "./port.ts";
+
+/** Everything in one SQLite file; commits in groups. */
+export async function openEmbeddedCatalog(options: SqliteStoreOptions): Promise<Catalog> {
+  const store = await SqliteStore.open("Catalog", "catalog", options);
+  return {
+    createUser: (user) => store.write("createUser", user),
+    user: (id) => store.read("user", id),
+    userByName: (name) => store.read("userByName", name),
+    userNames: (ids) => store.read("userNames", ids),
+
+    createMatch: (match) => store.write("createMatch", match),
+    match: (id) => store.read("match", id),
+    matches: (filter) => store.read("matches", filter),
+    moveMatch: (id, from, to) => store.write("moveMatch", { id, from, to }),
+    putSquad: (id, squad) => store.write("putSquad", { id, squad }),
+    squad: (id) => store.read("squad", id),
+
+    createContest: (terms) => store.write("createContest", terms),
+    contest: (id) => store.read("contest", id),
+    contests: (match) => store.read("contests", match),
+    moveContest: (id, from, to) => store.write("moveContest", { id, from, to }),
+    payoutCursor: (id) => store.read("payoutCursor", id),
+    putPayoutCursor: (id, cursor) => store.write("putPayoutCursor", { id, cursor }),
+
+    beginJoin: (request) => store.write("beginJoin", request),
+    confirmJoin: (sagaId) => store.write("confirmJoin", sagaId),
+    releaseJoin: (sagaId) => store.write("releaseJoin", sagaId),
+    reservedJoins: (receivedBeforeMs, limit) => store.read("reservedJoins", { receivedBeforeMs, limit }),
+    reservedJoinCount: (match) => store.read("reservedJoinCount", match),
+    entriesOfUser: (user, match) => store.read("entriesOfUser", { user, match }),
+    entriesOfContest: (contest, after, limit) => store.read("entriesOfContest", { contest, after, limit }),
+    entryCount: (contest) => store.read("entryCount", contest),
+    outbox: (limit) => store.read("outbox", limit),
+    outboxSent: (outboxIds) => store.write("outboxSent", outboxIds),
+    outboxCount: (match) => store.read("outboxCount", match),
+
+    createDeposit: (deposit) => store.write("createDeposit", deposit),
+    deposit: (orderId) => store.read("deposit", orderId),
+    depositByProviderOrder: (providerOrderId) => store.read("depositByProviderOrder", providerOrderId),
+    attachProviderOrder: (orderId, providerOrderId) => store.write("attachProviderOrder", { orderId, providerOrderId }),
+    creditDeposit: (orderId, paymentId) => store.write("creditDeposit", { orderId, paymentId }),
+    failDeposit: (orderId) => store.write("failDeposit", orderId),
+    deposits: (after, limit) => store.read("deposits", { after, limit }),
+    depositsOfUser: (user, limit) => store.read("depositsOfUser", { user, limit }),
+
+    createWithdrawal: (withdrawal) => store.write("createWithdrawal", withdrawal),
+    withdrawal: (withdrawalId) => store.read("withdrawal", withdrawalId),
+    withdrawalByPayout: (payoutId) => store.read("withdrawalByPayout", payoutId),
+    moveWithdrawal: (withdrawalId, from, to, providerPayoutId) =>
+      store.write("moveWithdrawal", { withdrawalId, from, to, providerPayoutId: providerPayoutId ?? null }),
+    withdrawals: (states, limit) => store.read("withdrawals", { states, limit }),
+    withdrawalsOfUser: (user, limit) => store.read("withdrawalsOfUser", { user, limit }),
+
+    close: () => store.close(),
+  } satisfies Catalog;
+}

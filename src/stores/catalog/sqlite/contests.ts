@@ -1,0 +1,125 @@
+import type { Database } from "bun:sqlite";
+import { assert } from "../../../domain/assert.ts";
+import type { Contest, ContestState, ContestTerms } from "../../../domain/contest.ts";
+import type { ContestId, MatchId } from "../../../domain/ids.ts";
+
+interface ContestRow {
+  contest_id: ContestId;
+  terms: string;
+  state: ContestState;
+  seats_taken: number;
+}
+
+const contestOf = (row: ContestRow): Contest => ({
+  ...(JSON.parse(row.terms) as ContestTerms),
+  id: row.contest_id,
+  state: row.state,
+  seatsTaken: row.seats_taken,
+});
+
+/** What joining needs to know of a contest. The writer changes it in memory and stores it once a commit. */
+export interface OpenContest {
+  readonly matchId: MatchId;
+  readonly entriesMax: number;
+  readonly entriesPerUserMax: number;
+  state: ContestState;
+  seatsTaken: number;
+  entryCount: number;
+}
+
+const KEPT_MAX = 20_000;
+
+/** The mega contest takes most joins of a match; one row written a commit instead of one a join. */
+export class ContestsInHand {
+  readonly #contests = new Map<ContestId, OpenContest>();
+  readonly #changed = new Set<ContestId>();
+  readonly #load;
+  readonly #store;
+
+  constructor(db: Database) {
+    this.#load = db.query<OpenContest, [number]>(
+      `SELECT match_id AS matchId, entries_max AS entriesMax, entries_per_user_max AS entriesPerUserMax, state,
+         seats_taken AS seatsTaken, entry_count AS entryCount
+       FROM contests WHERE contest_id = ?`,
+    );
+    this.#store = db.query<null, [string, number, number, number]>(
+      "UPDATE contests SET state = ?, seats_taken = ?, entry_count = ? WHERE contest_id = ?",
+    );
+  }
+
+  get(id: ContestId): OpenContest | null {
+    const kept = this.#contests.get(id);
+    if (kept) return kept;
+    const loaded = this.#load.get(id);
+    if (loaded) this.#contests.set(id, loaded);
+    return loaded;
+  }
+
+  /** To be changed by the caller, in this transaction. */
+  change(id: ContestId): OpenContest {
+    const contest = this.get(id);
+    assert(contest, `contest ${id} has seats, so it exists`);
+    this.#changed.add(id);
+    return contest;
+  }
+
+  beforeCommit(): void {
+    for (const id of this.#changed) {
+      const { state, seatsTaken, entryCount } = this.#contests.get(id)!;
+      this.#store.run(state, seatsTaken, entryCount, id);
+    }
+    this.#changed.clear();
+    if (this.#contests.size > KEPT_MAX) this.#contests.clear();
+  }
+
+  forget(): void {
+    this.#contests.clear();
+    this.#changed.clear();
+  }
+}
+
+export function contestWrites(db: Database, contests: ContestsInHand) {
+  const insert = db.query<ContestRow, [number, string, number, number]>(
+    `INSERT INTO contests (match_id, terms, entries_max, entries_per_user_max, state, seats_taken, entry_count)
+     VALUES (?, ?, ?, ?, 'open', 0, 0) RETURNING contest_id, terms, state, seats_taken`,
+  );
+  const putCursor = db.query<null, [string, number]>("UPDATE contests SET payout_cursor = ? WHERE contest_id = ?");
+  return {
+    createContest(terms: ContestTerms): Contest {
+      return contestOf(insert.get(terms.matchId, JSON.stringify(terms), terms.entriesMax, terms.entriesPerUserMax)!);
+    },
+    moveContest({ id, from, to }: { id: ContestId; from: ContestState; to: ContestState }): boolean {
+      const state = contests.get(id)?.state;
+      if (state === from) contests.change(id).state = to;
+      return state === from || state === to;
+    },
+    putPayoutCursor({ id, cursor }: { id: ContestId; cursor: string }): void {
+      putCursor.run(cursor, id);
+    },
+  };
+}
+
+export function contestReads(db: Database) {
+  const columns = "SELECT contest_id, terms, state, seats_taken FROM contests";
+  const byId = db.query<ContestRow, [number]>(`${columns} WHERE contest_id = ?`);
+  const byMatch = db.query<ContestRow, [number]>(`${columns} WHERE match_id = ? ORDER BY contest_id`);
+  const cursorOf = db.query<{ payout_cursor: string | null }, [number]>(
+    "SELECT payout_cursor FROM contests WHERE contest_id = ?",
+  );
+  const countOf = db.query<{ entry_count: number }, [number]>("SELECT entry_count FROM contests WHERE contest_id = ?");
+  return {
+    contest(id: ContestId): Contest | null {
+      const row = byId.get(id);
+      return row && contestOf(row);
+    },
+    contests(match: MatchId): Contest[] {
+      return byMatch.all(match).map(contestOf);
+    },
+    payoutCursor(id: ContestId): string | null {
+      return cursorOf.get(id)?.payout_cursor ?? null;
+    },
+    entryCount(id: ContestId): number {
+      return countOf.get(id)?.entry_count ?? 0;
+    },
+  };
+}

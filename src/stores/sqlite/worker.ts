@@ -1,0 +1,71 @@
+/** One thread of an embedded store. One module for all engines, so that a compiled binary has one more entry point. */
+import type { Database } from "bun:sqlite";
+import { claim, openForReading, openForWriting } from "./database.ts";
+import type { Operations } from "./engine.ts";
+import { type EngineName, ENGINES } from "./engines.ts";
+import { allFailed, commitGroup, type GroupOutcome, type PackedOperations, readGroup } from "./group.ts";
+
+declare const self: Worker;
+
+export interface OpenThread {
+  readonly engine: EngineName;
+  readonly file: string;
+  readonly role: "writer" | "reader";
+}
+
+/** First message: `OpenThread`, answered by an error text or null. Then groups, answered in order. null: close, answered by null. */
+export type ThreadRequest = OpenThread | PackedOperations | null;
+
+interface Opened {
+  answer(packed: PackedOperations): GroupOutcome;
+  close(): void;
+}
+
+function open({ engine, file, role }: OpenThread): Opened {
+  const { migrations, pageBytes, writes, reads } = ENGINES[engine];
+  if (role === "reader") {
+    const db = openForReading(file);
+    const operations: Operations = reads(db);
+    return { answer: (packed) => readGroup(db, operations, packed), close: () => db.close() };
+  }
+  const claimed = claim(file);
+  let db: Database;
+  try {
+    db = openForWriting(file, migrations, pageBytes);
+  } catch (error) {
+    claimed.close();
+    throw error;
+  }
+  const side = writes(db);
+  const close = () => {
+    db.close();
+    claimed.close();
+  };
+  return { answer: (packed) => commitGroup(db, side, packed), close };
+}
+
+let opened: Opened | null = null;
+
+self.addEventListener("message", ({ data }: MessageEvent<ThreadRequest>) => {
+  if (data === null) {
+    opened?.close();
+    self.postMessage(null);
+  } else if (!("engine" in data)) {
+    self.postMessage(answer(data));
+  } else {
+    try {
+      opened = open(data);
+      self.postMessage(null);
+    } catch (error) {
+      self.postMessage(error instanceof Error ? error.message : String(error));
+    }
+  }
+});
+
+function answer(packed: PackedOperations): GroupOutcome {
+  try {
+    return opened!.answer(packed);
+  } catch (error) {
+    return allFailed(packed, error);
+  }
+}

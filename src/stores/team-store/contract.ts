@@ -1,0 +1,87 @@
+import { expect } from "bun:test";
+import { contestId, entryId, matchId, teamNo, userId } from "../../domain/ids.ts";
+import { bytesOf, type OpenStore, testsWith } from "../contract.ts";
+import type { BoardSample, PointsRow, TeamStore, TeamVersion } from "./port.ts";
+
+const match = matchId(1);
+const contest = contestId(1);
+const user = userId(7);
+
+const versionOf = (team: number, version: number, owner = user): TeamVersion => ({
+  matchId: match,
+  entryId: entryId(owner, teamNo(team)),
+  version,
+  savedAtMs: version * 10,
+  roster: Uint8Array.from({ length: 11 }, (_, slot) => slot + version),
+});
+
+/** Each sentence of the law in port.ts, asked of any engine. */
+export function teamStoreContract(open: OpenStore<TeamStore>): void {
+  const test = testsWith(open);
+
+  test("the newest version of each team of a user, and all versions of one, after reopening too", async (store, reopen) => {
+    await store.appendTeams(0, [versionOf(2, 1), versionOf(1, 2), versionOf(1, 5)], 6);
+    await store.appendTeams(0, [versionOf(1, 9, userId(8)), versionOf(1, 9, userId(6))], 10);
+    const check = async (opened: TeamStore) => {
+      expect(await opened.teams(match, user)).toEqual([versionOf(1, 5), versionOf(2, 1)]);
+      expect(await opened.versions(match, entryId(user, teamNo(1)))).toEqual([versionOf(1, 2), versionOf(1, 5)]);
+      expect(await opened.teams(matchId(2), user)).toEqual([]);
+      expect(await opened.versions(match, entryId(user, teamNo(3)))).toEqual([]);
+    };
+    await check(store);
+    await check(await reopen());
+  });
+
+  test("rows and position are one commit; repeating a batch changes nothing and never sets the position back", async (store, reopen) => {
+    expect(await store.teamsPosition(3)).toBe(0);
+    await store.appendTeams(3, [versionOf(1, 1)], 1);
+    await store.appendTeams(3, [versionOf(1, 2)], 2);
+    await store.appendTeams(3, [versionOf(1, 1)], 1);
+    const again = await reopen();
+    expect(await again.teamsPosition(3)).toBe(2);
+    expect(await again.teamsPosition(4)).toBe(0);
+    expect(await again.versions(match, entryId(user, teamNo(1)))).toEqual([versionOf(1, 1), versionOf(1, 2)]);
+  });
+
+  test("the points log pages by version, whatever order and however often it was written", async (store, reopen) => {
+    const row = (version: number): PointsRow => ({
+      matchId: match,
+      version,
+      atMs: version,
+      payload: bytesOf(`p${version}`),
+    });
+    expect(await store.newestPoints(match)).toBeNull();
+    for (const version of [2, 1, 3, 2]) await store.appendPoints(row(version));
+    const again = await reopen();
+    expect(await again.points(match, 0, 2)).toEqual([row(1), row(2)]);
+    expect(await again.points(match, 2, 2)).toEqual([row(3)]);
+    expect(await again.newestPoints(match)).toEqual(row(3));
+    expect(await again.newestPoints(matchId(2))).toBeNull();
+  });
+
+  test("samples come in the order of time", async (store) => {
+    const sample = (atMs: number): BoardSample => ({
+      contestId: contest,
+      atMs,
+      pointsVersion: 4,
+      payload: bytesOf(`s${atMs}`),
+    });
+    for (const atMs of [20, 10, 20]) await store.appendSample(sample(atMs));
+    expect(await store.samples(contest)).toEqual([sample(10), sample(20)]);
+    expect(await store.samples(contestId(2))).toEqual([]);
+  });
+
+  test("totals are the last ones put; entries without one are left out", async (store, reopen) => {
+    const total = (team: number, scoreQp: number) => ({
+      entryId: entryId(user, teamNo(team)),
+      scoreQp,
+      rank: team,
+      prizePaise: 5,
+    });
+    await store.putTotals(contest, [total(1, 10), total(2, 20)]);
+    await store.putTotals(contest, [total(1, -11)]);
+    const again = await reopen();
+    const asked = [2, 3, 1].map((team) => entryId(user, teamNo(team)));
+    expect(await again.totals(contest, asked)).toEqual([total(2, 20), total(1, -11)]);
+  });
+}

@@ -1,0 +1,21 @@
+import { SqliteStore, type SqliteStoreOptions } from "../sqlite/store.ts";
+import type { TeamStore } from "./port.ts";
+
+/** Everything that happened, in one SQLite file. */
+export async function openEmbeddedTeamStore(options: SqliteStoreOptions): Promise<TeamStore> {
+  const store = await SqliteStore.open("TeamStore", "teamStore", options);
+  return {
+    appendTeams: (partition, rows, nextOffset) => store.write("appendTeams", { partition, rows, nextOffset }),
+    teamsPosition: (partition) => store.read("teamsPosition", partition),
+    teams: (match, user) => store.read("teams", { match, user }),
+    versions: (match, entry) => store.read("versions", { match, entry }),
+    appendPoints: (row) => store.write("appendPoints", row),
+    points: (match, after, limit) => store.read("points", { match, after, limit }),
+    newestPoints: (match) => store.read("newestPoints", match),
+    appendSample: (row) => store.write("appendSample", row),
+    samples: (contest) => store.read("samples", contest),
+    putTotals: (contest, rows) => store.write("putTotals", { contest, rows }),
+    totals: (contest, entries) => store.read("totals", { contest, entries }),
+    close: () => store.close(),
+  } satisfies TeamStore;
+}
