@@ -159,14 +159,12 @@ function teamReads(db: Database) {
       return row && pointsOf(row);
     },
     samples: (contest: ContestId): BoardSample[] =>
-      samples
-        .all(contest)
-        .map((row) => ({
-          contestId: contest,
-          atMs: row.at_ms,
-          pointsVersion: row.points_version,
-          payload: row.payload,
-        })),
+      samples.all(contest).map((row) => ({
+        contestId: contest,
+        atMs: row.at_ms,
+        pointsVersion: row.points_version,
+        payload: row.payload,
+      })),
     totals: ({ contest, entries }: { contest: ContestId; entries: readonly EntryId[] }): EntryTotal[] =>
       entries.flatMap((entryId) => {
         const row = total.get(contest, entryId);
