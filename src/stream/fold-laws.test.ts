@@ -33,6 +33,14 @@ const visible = (score: CricketScore, match: CricsheetMatch) => ({
   reasons: score.reasons(),
 });
 
+/** Somebody else's event altogether, or somebody else's ball at this one's place in the over. */
+function misreported(event: FeedEvent, final: readonly FeedEvent[], random: Random): FeedEvent {
+  const other = random.pick(final);
+  if (event.type !== "ball" || other.type !== "ball" || random.chance(0.5)) return other;
+  const { innings, superOver, over, ballInOver } = event;
+  return { ...other, innings, superOver, over, ballInOver };
+}
+
 /**
  * A bad day at the provider's: balls first reported with somebody else's content, balls that never happened and are withdrawn,
  * everything sent again and again, in any order.
@@ -42,7 +50,7 @@ function badDay(final: readonly FeedEvent[], random: Random): { deliveries: Feed
   const deliveries: FeedEvent[] = [...corrected];
   for (const event of corrected) {
     for (let version = 1; version < event.version; version++) {
-      deliveries.push({ ...random.pick(final), id: event.id, version });
+      deliveries.push({ ...misreported(event, final, random), id: event.id, version });
     }
     while (random.chance(0.2)) deliveries.push(random.pick(deliveries));
   }

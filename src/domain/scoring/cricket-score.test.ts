@@ -201,6 +201,15 @@ describe("corrections", () => {
     expect(["opener", "partner"].map((name) => points(score, name))).toEqual([0, 5]);
   });
 
+  test("a run that was none makes the over a maiden after all, and back", () => {
+    const score = scoreOf("t20-2026", ...overOf(0, 5), ball(0, 6, { batterRuns: 1 }));
+    const maidensAfter = (batterRuns: number, version: number) => {
+      score.apply(ball(0, 6, { batterRuns, version }));
+      return score.statsOf(indexOf("seamer"))!.maidens;
+    };
+    expect([maidensAfter(0, 2), maidensAfter(2, 3), maidensAfter(0, 4)]).toEqual([1, 0, 1]);
+  });
+
   test("an older or equal version changes nothing, whenever it comes", () => {
     const score = scoreOf("base", ball(0, 1, { batterRuns: 6, version: 3 }));
     for (const version of [1, 2, 3]) {
