@@ -45,7 +45,8 @@ unit: install build
 
 ## make bench: scoring and validation; saves and joins through HTTP with durable acknowledgements, beside the naive design
 bench: install build
-	$(BUN) bench/domain.ts
+	$(BUN) bench/scoring.ts
+	$(BUN) bench/validation.ts
 	$(BUN) bench/http.ts
 
 clean:
