@@ -23,6 +23,7 @@ export class StoreThread {
   #underWay: readonly Settle[] = [];
   #flushScheduled = false;
   #gone: string | null = null;
+  #ended = false;
   #onIdle: (() => void)[] = [];
 
   private constructor(port: Port, pendingMax: number, worker: Worker) {
@@ -66,7 +67,8 @@ export class StoreThread {
     if (this.#gathered.length + this.#underWay.length > 0) {
       await new Promise<void>((resolve) => this.#onIdle.push(resolve));
     }
-    await ask<null>(this.#worker, null);
+    // A thread that ended by itself meanwhile has nothing left to close.
+    if (!this.#ended) await ask<null>(this.#worker, null).catch(() => null);
     this.#worker.terminate();
   }
 
@@ -102,6 +104,7 @@ export class StoreThread {
 
   #abandon(reason: string): void {
     this.#gone ??= reason;
+    this.#ended = true;
     const lost = [...this.#underWay, ...this.#gathered];
     this.#underWay = [];
     this.#gathered = [];
