@@ -4,6 +4,13 @@ import type { OpenThread, ThreadRequest } from "./worker.ts";
 
 export type Port = StoreUnavailable["port"];
 
+/**
+ * In a compiled binary this code lies in the bundle of the entry point, at the top of what was `src/`. Both have to be
+ * named as entry points: `bun build --compile src/main.ts src/stores/sqlite/worker.ts`.
+ */
+const IS_BUNDLED = import.meta.file !== "thread.ts";
+const WORKER_MODULE = new URL(IS_BUNDLED ? "./stores/sqlite/worker.ts" : "./worker.ts", import.meta.url).href;
+
 interface Settle {
   resolve(result: unknown): void;
   reject(error: Error): void;
@@ -34,7 +41,7 @@ export class StoreThread {
 
   /** Rejects with the reason when the file can't be opened: in use, of a newer schema, no such directory. */
   static async open(port: Port, opening: OpenThread, pendingMax: number): Promise<StoreThread> {
-    const worker = new Worker(new URL("./worker.ts", import.meta.url).href);
+    const worker = new Worker(WORKER_MODULE);
     const refusal = await ask<string | null>(worker, opening);
     if (refusal !== null) {
       worker.terminate();
