@@ -1,15 +1,18 @@
 /**
  * Durable operations a second of the embedded stores: many callers whose calls share commits, beside the naive design, one
- * transaction and one fsync a call, on the same schema and the same statements. Both must leave the same data behind.
+ * transaction and one fsync a call, on the same schema and the same statements. Both must leave the same data behind. The
+ * naive side is one caller that awaits each answer, so about 70 µs of each of its calls are the way to the thread and back.
  *
  *   bun bench/stores.ts [directory on the disk to measure]
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Bench } from "tinybench";
 import { assert } from "../src/domain/assert.ts";
 import { gatewayAccount, userAccount } from "../src/domain/account.ts";
-import { type ContestId, entryId, type MatchId, teamNo, userId } from "../src/domain/ids.ts";
+import { systemClock } from "../src/domain/clock.ts";
+import { type ContestId, entryId, matchId, type MatchId, teamNo, userId } from "../src/domain/ids.ts";
 import { paise } from "../src/domain/money.ts";
 import { openEmbeddedCatalog } from "../src/stores/catalog/embedded.ts";
 import type { Catalog, JoinRequest } from "../src/stores/catalog/port.ts";
@@ -17,6 +20,9 @@ import { openEmbeddedEventLog } from "../src/stores/event-log/embedded.ts";
 import type { EventLog } from "../src/stores/event-log/port.ts";
 import { openEmbeddedLedger } from "../src/stores/ledger/embedded.ts";
 import type { Ledger, Transfer } from "../src/stores/ledger/port.ts";
+import { openEmbeddedTeamStore } from "../src/stores/team-store/embedded.ts";
+import type { TeamStore, TeamVersion } from "../src/stores/team-store/port.ts";
+import { openEmbeddedHotStore } from "../src/stores/hot-store/embedded.ts";
 
 const NAIVE_COUNT = 2_000;
 const CALLERS = 4_000;
@@ -52,7 +58,7 @@ async function run<Store extends { close(): Promise<void> }>(
   callers: number,
 ): Promise<{ perSecond: number; digest: unknown }> {
   const file = join(directory, `${files++}.sqlite`);
-  const store = await scenario.open({ file, pendingMax: CALLERS * 2 });
+  const store = await scenario.open({ file, pendingMax: 100_000 });
   const perSecond = await drive(count, callers, await scenario.prepare(store));
   const digest = await scenario.digest(store, NAIVE_COUNT);
   await store.close();
@@ -177,11 +183,49 @@ const joins: Scenario<Catalog> = {
   },
 };
 
+const versionOf = (index: number): TeamVersion => ({
+  matchId: matchId(1),
+  entryId: entryId(userId(1 + ((index * 7_919) % 1_000_003)), teamNo(1)),
+  version: index + 1,
+  savedAtMs: 1_780_000_000_000 + index,
+  roster: Uint8Array.from({ length: 11 }, (_, slot) => (slot * 5 + index) % 64),
+});
+
+const teams: Scenario<TeamStore> = {
+  name: "team versions, one a call",
+  count: 200_000,
+  open: openEmbeddedTeamStore,
+  prepare: async (store) => (index) => store.appendTeams(index % 8, [versionOf(index)], index + 1),
+  digest: (store, count) =>
+    Promise.all(Array.from({ length: count }, (_, index) => store.versions(matchId(1), versionOf(index).entryId))),
+};
+
+/** Nothing durable, so nothing to group: what a call costs. */
+async function benchHotStore(): Promise<void> {
+  const store = openEmbeddedHotStore({ clock: systemClock, bytesMax: 64 << 20, bucketsMax: 100_000 });
+  const value = new Uint8Array(11);
+  const bucket = { capacity: 10, refillPerSecond: 10 };
+  const bench = new Bench({ time: 500 });
+  let turn = 0;
+  const key = () => `user:${turn++ % 50_000}`;
+  bench.add("hot store set", () => store.set(key(), value, 60_000));
+  bench.add("hot store get", () => store.get(key()));
+  bench.add("hot store take", () => store.take(key(), bucket));
+  for (const { name, result } of await bench.run().then(() => bench.tasks)) {
+    assert(result.state === "completed", `${name} ran`);
+    console.log(`${name.padEnd(34)} ${Math.round(result.throughput.mean).toLocaleString("en")}/s`);
+  }
+  await store.close();
+}
+
 try {
   console.log(`${CALLERS} callers, medians of ${RUNS} runs, in ${directory}`);
   await compare(appends);
-  await compare(transfers("ledger transfers, one a call", 1));
+  await compare(transfers("ledger calls of one transfer", 1));
+  await compare(transfers("ledger calls of 10 transfers", 10));
   await compare(joins);
+  await compare(teams);
+  await benchHotStore();
 } finally {
   rmSync(directory, { recursive: true });
 }
