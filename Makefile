@@ -4,7 +4,7 @@ CC  ?= cc
 KERNEL := build/libpowerplay.so
 KERNEL_SOURCES := $(wildcard native/*.c native/*.h)
 
-.PHONY: run test install build check lint types unit format clean
+.PHONY: run test install build check lint types unit format bench clean
 
 ## make run: install, build, play a match from an empty disk to paid-out prizes, keep serving on http://localhost:3000
 run: install build
@@ -42,6 +42,11 @@ format: install
 
 unit: install build
 	@$(BUN) src/testing/run-tests.ts
+
+## make bench: scoring and validation; saves and joins through HTTP with durable acknowledgements, beside the naive design
+bench: install build
+	$(BUN) bench/domain.ts
+	$(BUN) bench/http.ts
 
 clean:
 	rm -rf build dist data test-output

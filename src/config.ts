@@ -24,6 +24,20 @@ export const limits = {
     neighbourRadiusMax: 50,
     sampleEveryMs: 30_000,
   },
+  /** Calls that may wait for one embedded store in each direction: past it callers hear 503 rather than wait for ever. */
+  storePendingMax: 100_000,
+  hotStore: { bytesMax: 256 << 20, bucketsMax: 500_000 },
+  eventDedupTtlMs: 24 * 3_600_000,
+  joins: {
+    termsMax: 20_000,
+    recoveryBatchSagas: 500,
+    recoverEveryMs: 1_000,
+    outboxBatchEntries: 2_000,
+    outboxEveryMs: 20,
+  },
+  settlement: { chunkTransfers: 2_000, chunksInFlight: 4 },
+  payments: { timeoutMs: 10_000, settleEveryMs: 5_000 },
+  reconcile: { pageRows: 1_000, rowsMax: 100_000 },
   lock: {
     /** How often the scheduler looks for matches whose deadline has passed. */
     checkEveryMs: 250,

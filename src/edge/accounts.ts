@@ -7,6 +7,7 @@ export async function catalogAccounts(catalog: Catalog, clock: Clock): Promise<A
   // An unknown name costs the same hash as a wrong password, so that answers do not tell which names exist.
   const nobodysHash = await Bun.password.hash(crypto.randomUUID());
   return {
+    user: (id) => catalog.user(id),
     register: async (name, password) => {
       const passwordHash = await Bun.password.hash(password);
       return catalog.createUser({ name, role: "user", passwordHash, createdAtMs: clock.nowMs() });

@@ -163,7 +163,8 @@ export interface InclusionProof {
   readonly rootHex: string;
 }
 
-export type MoneyRefusal = "amount_out_of_range" | "insufficient_funds" | "provider_refused" | "not_found";
+export type MoneyRefusal =
+  "amount_out_of_range" | "idempotency_key_reused" | "insufficient_funds" | "provider_refused" | "provider_unavailable";
 
 export interface Wallet {
   balance(user: UserId): Promise<Paise>;
@@ -190,21 +191,15 @@ export interface Wallet {
 export type FeedResult =
   | { readonly ok: true; /** false: this version, or a newer one, was there before. */ readonly applied: boolean }
   | { readonly ok: false; readonly refusal: "match_not_found" | "match_not_locked" | "match_over" }
-  | { readonly ok: false; readonly refusal: "unknown_player"; readonly field: string; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly refusal: "invalid";
+      readonly faults: readonly { readonly field: string; readonly message: string }[];
+    };
 
 export interface Feed {
   /** An event whose signature and shape the edge has checked. Resolves once it is durable. */
-  accept(
-    match: MatchId,
-    event: unknown,
-  ): Promise<
-    | FeedResult
-    | {
-        readonly ok: false;
-        readonly refusal: "invalid";
-        readonly faults: readonly { readonly field: string; readonly message: string }[];
-      }
-  >;
+  accept(match: MatchId, event: unknown): Promise<FeedResult>;
 }
 
 export type AdminRefusal =
@@ -249,4 +244,5 @@ export interface Accounts {
   ): Promise<{ readonly ok: true; readonly user: User } | { readonly ok: false; readonly refusal: "name_taken" }>;
   /** null: no such user, or not the password; never says which. */
   authenticate(name: string, password: string): Promise<User | null>;
+  user(id: UserId): Promise<User | null>;
 }

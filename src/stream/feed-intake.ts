@@ -1,6 +1,5 @@
 import type { Clock } from "../domain/clock.ts";
 import { parseFeedEvent, unknownPlayers } from "../domain/feed.ts";
-import type { FieldFault } from "../domain/field-fault.ts";
 import type { MatchId } from "../domain/ids.ts";
 import type { Feed, FeedResult } from "../edge/game.ts";
 import type { EventLog } from "../stores/event-log/port.ts";
@@ -30,10 +29,7 @@ export class FeedIntake implements Feed {
     this.#deps = deps;
   }
 
-  async accept(
-    match: MatchId,
-    json: unknown,
-  ): Promise<FeedResult | { readonly ok: false; readonly refusal: "invalid"; readonly faults: readonly FieldFault[] }> {
+  async accept(match: MatchId, json: unknown): Promise<FeedResult> {
     const { matches, hotStore, log, clock, dedupTtlMs } = this.#deps;
     const parsed = parseFeedEvent(json);
     if (!parsed.ok) return { ok: false, refusal: "invalid", faults: parsed.faults };

@@ -63,10 +63,10 @@ export class RosterLock {
   async #check(): Promise<void> {
     const { boards, catalog, clock } = this.#deps;
     const upcoming = await catalog.matches({ states: ["upcoming"], limit: MATCHES_PER_CHECK });
-    const playing = await catalog.matches({ states: ["locked", "live", "review"], limit: MATCHES_PER_CHECK });
+    const played = await catalog.matches({ states: ["locked", "live", "review", "settled"], limit: MATCHES_PER_CHECK });
     const due = [
       ...upcoming.filter((match) => !isBeforeDeadline(match, clock.nowMs())),
-      ...playing.filter((match) => !boards.has(match.id)),
+      ...played.filter((match) => !boards.has(match.id)),
     ];
     await Promise.all(due.map((match) => this.lock(match.id)));
   }

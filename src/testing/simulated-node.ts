@@ -1,5 +1,5 @@
 import type { Clock } from "../domain/clock.ts";
-import type { ContestId, MatchId } from "../domain/ids.ts";
+import type { MatchId } from "../domain/ids.ts";
 import { paise } from "../domain/money.ts";
 import type { PointsVector } from "../domain/points.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
@@ -23,7 +23,7 @@ import { acceptWebhook } from "../transaction/payments/webhooks.ts";
 import { Withdrawals } from "../transaction/payments/withdrawals.ts";
 import type { FinalBoard } from "../transaction/payouts.ts";
 import { JoinRecovery } from "../transaction/recovery.ts";
-import { type ContestEnd, Settlement } from "../transaction/settlement.ts";
+import { Settlement } from "../transaction/settlement.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { finalBoard, lockEntries, type LockedEntries } from "./simulated-boards.ts";
 import type { Incarnation, SimulatedNetwork } from "./simulated-network.ts";
@@ -144,16 +144,12 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
       return "locked";
     },
     pointsSettled: async () => undefined,
-    async payOut(contest) {
+    settlement,
+    async finalBoard(contest) {
       const board = finalBoard(contest, world.locked.entries ?? new Map(), points);
-      const end = endOf(contest.id, await settlement.settle(contest.id, seams.board?.(board) ?? board));
-      return { contestId: contest.id, ...end };
-    },
-    async refund(contest) {
-      return { contestId: contest.id, ...endOf(contest.id, await settlement.cancel(contest.id)) };
+      return seams.board?.(board) ?? board;
     },
     onChange: (match) => matches.forget(match),
-    onOver: async () => undefined,
   });
 
   async function repeat(everyMs: number, work: () => Promise<unknown>): Promise<void> {
@@ -180,10 +176,3 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
 }
 
 const same = <T>(part: T): T => part;
-
-/** Joins under way are ended by the recovery, so that is a matter of time; anything else would be a bug. */
-function endOf(contestId: ContestId, end: ContestEnd): Extract<ContestEnd, { ok: true }> {
-  if (end.ok) return end;
-  if (end.refusal !== "joins_under_way") throw new Error(`contest ${contestId} does not end: ${end.refusal}`);
-  throw new StoreUnavailable("Catalog", "joins are under way");
-}

@@ -1,3 +1,4 @@
+import { assert } from "../domain/assert.ts";
 import type { Clock } from "../domain/clock.ts";
 import { checkContestTerms, type Contest, type ContestTerms } from "../domain/contest.ts";
 import type { ContestId, MatchId, PlayerId } from "../domain/ids.ts";
@@ -7,6 +8,8 @@ import { checkSquadChange, type Squad } from "../domain/squad.ts";
 import type { Admin, AdminRefusal, AdminResult, PrizeRelease } from "../edge/game.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
 import type { LockResult } from "../stream/roster-lock.ts";
+import type { FinalBoard } from "./payouts.ts";
+import type { Settlement } from "./settlement.ts";
 
 export interface MatchLifecycleDeps {
   readonly catalog: Catalog;
@@ -16,13 +19,11 @@ export interface MatchLifecycleDeps {
   readonly lock: (match: MatchId) => Promise<LockResult>;
   /** Resolves when every feed event that was accepted is in the match's points. */
   readonly pointsSettled: (match: MatchId) => Promise<void>;
-  readonly payOut: (contest: Contest) => Promise<PrizeRelease["contests"][number]>;
-  /** Cancels the contest and returns every fee exactly once. */
-  readonly refund: (contest: Contest) => Promise<PrizeRelease["contests"][number]>;
+  readonly settlement: Pick<Settlement, "settle" | "cancel">;
+  /** The final board of a contest of a match whose points are settled. */
+  readonly finalBoard: (contest: Contest) => Promise<FinalBoard>;
   /** Told of every change of a match or its squad, so that caches forget it. */
   readonly onChange: (match: MatchId) => void;
-  /** A settled or abandoned match needs no board any more. */
-  readonly onOver: (match: MatchId) => Promise<void>;
 }
 
 const refused = (refusal: AdminRefusal, message: string) => ({ ok: false, refusal, message }) as const;
@@ -90,18 +91,18 @@ export class MatchLifecycle implements Admin {
   }
 
   async cancelContest(contest: ContestId): Promise<AdminResult<Contest>> {
-    const { catalog, refund } = this.#deps;
-    const found = await catalog.contest(contest);
-    if (found === null) return refused("contest_not_found", `there is no contest ${contest}`);
-    if (found.state === "settled" || found.state === "settling") {
-      return refused("wrong_state", "the prizes of this contest are being paid or were paid");
+    const { catalog, settlement } = this.#deps;
+    const ended = await settlement.cancel(contest);
+    if (!ended.ok) {
+      return ended.refusal === "contest_not_found"
+        ? refused("contest_not_found", `there is no contest ${contest}`)
+        : refused("wrong_state", `the contest can't be cancelled: ${ended.refusal}`);
     }
-    await refund(found);
-    return { ok: true, value: (await catalog.contest(contest)) ?? found };
+    return { ok: true, value: (await catalog.contest(contest))! };
   }
 
   async abandonMatch(match: MatchId): Promise<AdminResult<Match>> {
-    const { catalog, onOver } = this.#deps;
+    const { catalog, settlement } = this.#deps;
     const found = await catalog.match(match);
     if (found === null) return refused("match_not_found", `there is no match ${match}`);
     if (found.state === "settled") return refused("wrong_state", "the match is settled");
@@ -110,8 +111,10 @@ export class MatchLifecycle implements Admin {
       if (!moved) return refused("wrong_state", "the match changed its state just now; ask again");
     }
     this.#deps.onChange(match);
-    for (const contest of await catalog.contests(match)) await this.#deps.refund(contest);
-    await onOver(match);
+    for (const contest of await catalog.contests(match)) {
+      const ended = await settlement.cancel(contest.id);
+      assert(ended.ok, `a contest of an abandoned match is refunded, yet ${contest.id} is not`);
+    }
     return this.#current(match);
   }
 
@@ -127,15 +130,19 @@ export class MatchLifecycle implements Admin {
   }
 
   async releasePrizes(match: MatchId): Promise<AdminResult<PrizeRelease>> {
-    const { catalog, payOut, onOver, pointsSettled } = this.#deps;
+    const { catalog, finalBoard, pointsSettled, settlement } = this.#deps;
     const found = await catalog.match(match);
     if (found === null) return refused("match_not_found", `there is no match ${match}`);
     if (found.state !== "settled")
       return refused("wrong_state", `the match is ${found.state}; approve its result first`);
     await pointsSettled(match);
     const contests: PrizeRelease["contests"][number][] = [];
-    for (const contest of await catalog.contests(match)) contests.push(await payOut(contest));
-    await onOver(match);
+    for (const contest of await catalog.contests(match)) {
+      const ended = await settlement.settle(contest.id, await finalBoard(contest));
+      if (!ended.ok) return refused("wrong_state", `contest ${contest.id} can't be settled: ${ended.refusal}`);
+      const { outcome, entryCount, paidPaise } = ended;
+      contests.push({ contestId: contest.id, outcome, entryCount, paidPaise });
+    }
     return { ok: true, value: { contests } };
   }
 

@@ -16,6 +16,16 @@ const innings = (...list: { runs?: number; timesOut?: number; wickets?: number }
   innings: list.map((stats, index) => ({ number: index + 1, stats: { runs: 0, timesOut: 0, wickets: 0, ...stats } })),
 });
 
+/** A hundred overs make a hundredth of a run an over one run. */
+const economyPoints = (rules: string, runsPerOver: number): number =>
+  pointsFor(rules, "economy", { legalBalls: 600, conceded: Math.round(runsPerOver * 100) });
+
+const strikeRatePoints = (rules: string, runsPer100: number, role: Role = "BAT"): number =>
+  pointsFor(rules, "strikeRate", { ballsFaced: 10_000, runs: runsPer100 * 100 }, role);
+
+const inEveryRuleSet = (kind: RuleKind, did: Partial<PlayerStats>): number[] =>
+  Object.keys(SCORING_RULES).map((rules) => pointsFor(rules, kind, did));
+
 test("the eleven published systems are there, and every value is a multiple of half a point", () => {
   expect(Object.keys(SCORING_RULES)).toEqual([
     "base",
@@ -41,9 +51,6 @@ test("the eleven published systems are there, and every value is a multiple of h
 });
 
 describe("economy: limits belong to the band that the published table gives them to", () => {
-  // A hundred overs make a hundredth of a run an over one run.
-  const over = (rules: string, rate: number) =>
-    pointsFor(rules, "economy", { legalBalls: 600, conceded: Math.round(rate * 100) });
   test.each<[string, [rate: number, points: number][]]>([
     [
       "t20-2017",
@@ -138,7 +145,7 @@ describe("economy: limits belong to the band that the published table gives them
       ],
     ],
   ])("%s", (rules, expected) => {
-    expect(expected.map(([rate]) => [rate, over(rules, rate)])).toEqual(expected);
+    expect(expected.map(([rate]) => [rate, economyPoints(rules, rate)])).toEqual(expected);
   });
 
   test.each([
@@ -152,8 +159,6 @@ describe("economy: limits belong to the band that the published table gives them
 });
 
 describe("strike rate: limits belong to the band that the published table gives them to", () => {
-  const rate = (rules: string, runsPer100: number, role: Role = "BAT") =>
-    pointsFor(rules, "strikeRate", { ballsFaced: 10_000, runs: runsPer100 * 100 }, role);
   test.each<[string, [rate: number, points: number][]]>([
     [
       "t20-2017",
@@ -237,8 +242,8 @@ describe("strike rate: limits belong to the band that the published table gives 
       ],
     ],
   ])("%s", (rules, expected) => {
-    expect(expected.map(([runsPer100]) => [runsPer100, rate(rules, runsPer100)])).toEqual(expected);
-    expect(expected.map(([runsPer100]) => rate(rules, runsPer100, "BOWL"))).toEqual(expected.map(() => 0));
+    expect(expected.map(([runsPer100]) => [runsPer100, strikeRatePoints(rules, runsPer100)])).toEqual(expected);
+    expect(expected.map(([runsPer100]) => strikeRatePoints(rules, runsPer100, "BOWL"))).toEqual(expected.map(() => 0));
   });
 
   test.each([
@@ -292,26 +297,26 @@ test("milestones, hauls and ducks are counted by innings", () => {
 });
 
 test("what is counted one by one", () => {
-  const one = (kind: RuleKind, did: Partial<PlayerStats>) =>
-    Object.keys(SCORING_RULES).map((rules) => pointsFor(rules, kind, did));
-  expect(one("run", { runs: 1 })).toEqual([1, 0.5, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
-  expect(one("four", { fours: 1 })).toEqual([1, 0.5, 1, 1, 4, 4, 1, 4, 1, 4, 4]);
-  expect(one("six", { sixes: 1 })).toEqual([1, 1, 2, 2, 6, 6, 2, 6, 2, 6, 6]);
-  expect(one("duck", innings({ timesOut: 1 }))).toEqual([0, -2, -2, -2, -2, -2, -3, -3, -4, -4, -2]);
-  expect(one("wicket", { wickets: 1 })).toEqual([25, 10, 25, 25, 25, 30, 25, 30, 16, 20, 30]);
-  expect(one("lbwOrBowled", { lbwOrBowled: 1 })).toEqual([0, 0, 0, 8, 8, 8, 8, 8, 8, 8, 8]);
-  expect(one("maiden", { maidens: 1 })).toEqual([0, 4, 8, 12, 12, 12, 4, 4, 0, 0, 16]);
-  expect(one("dot", { dots: 7 })).toEqual([0, 0, 0, 0, 7, 7, 0, 2, 0, 0, 7]);
-  expect(one("catch", { catches: 1 })).toEqual([0, 4, 8, 8, 8, 8, 8, 8, 8, 8, 8]);
-  expect(one("catchBonus", { catches: 2 })).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-  expect(one("catchBonus", { catches: 6 })).toEqual([0, 0, 0, 4, 4, 4, 4, 4, 0, 0, 4]);
-  expect(one("stumping", { stumpings: 1 })).toEqual([0, 6, 12, 12, 12, 12, 12, 12, 12, 12, 12]);
-  expect(one("runOutDirect", { runOutsDirect: 1 })).toEqual([0, 6, 12, 12, 12, 12, 12, 12, 12, 12, 12]);
-  expect(one("runOutThrower", { runOutsThrown: 1 })).toEqual([0, 4, 6, 6, 6, 6, 6, 6, 6, 6, 6]);
-  expect(one("runOutCatcher", { runOutsCaught: 1 })).toEqual([0, 2, 6, 6, 6, 6, 6, 6, 6, 6, 6]);
-  expect(one("startingXi", { lineups: 1, substitutions: 1 })).toEqual([0, 2, 4, 4, 4, 4, 4, 4, 4, 4, 4]);
-  expect(one("playingSubstitute", { lineups: 1, substitutions: 1 })).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-  expect(one("playingSubstitute", { substitutions: 1 })).toEqual([0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4]);
+  expect(inEveryRuleSet("run", { runs: 1 })).toEqual([1, 0.5, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+  expect(inEveryRuleSet("four", { fours: 1 })).toEqual([1, 0.5, 1, 1, 4, 4, 1, 4, 1, 4, 4]);
+  expect(inEveryRuleSet("six", { sixes: 1 })).toEqual([1, 1, 2, 2, 6, 6, 2, 6, 2, 6, 6]);
+  expect(inEveryRuleSet("duck", innings({ timesOut: 1 }))).toEqual([0, -2, -2, -2, -2, -2, -3, -3, -4, -4, -2]);
+  expect(inEveryRuleSet("wicket", { wickets: 1 })).toEqual([25, 10, 25, 25, 25, 30, 25, 30, 16, 20, 30]);
+  expect(inEveryRuleSet("lbwOrBowled", { lbwOrBowled: 1 })).toEqual([0, 0, 0, 8, 8, 8, 8, 8, 8, 8, 8]);
+  expect(inEveryRuleSet("maiden", { maidens: 1 })).toEqual([0, 4, 8, 12, 12, 12, 4, 4, 0, 0, 16]);
+  expect(inEveryRuleSet("dot", { dots: 7 })).toEqual([0, 0, 0, 0, 7, 7, 0, 2, 0, 0, 7]);
+  expect(inEveryRuleSet("catch", { catches: 1 })).toEqual([0, 4, 8, 8, 8, 8, 8, 8, 8, 8, 8]);
+  expect(inEveryRuleSet("catchBonus", { catches: 2 })).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  expect(inEveryRuleSet("catchBonus", { catches: 6 })).toEqual([0, 0, 0, 4, 4, 4, 4, 4, 0, 0, 4]);
+  expect(inEveryRuleSet("stumping", { stumpings: 1 })).toEqual([0, 6, 12, 12, 12, 12, 12, 12, 12, 12, 12]);
+  expect(inEveryRuleSet("runOutDirect", { runOutsDirect: 1 })).toEqual([0, 6, 12, 12, 12, 12, 12, 12, 12, 12, 12]);
+  expect(inEveryRuleSet("runOutThrower", { runOutsThrown: 1 })).toEqual([0, 4, 6, 6, 6, 6, 6, 6, 6, 6, 6]);
+  expect(inEveryRuleSet("runOutCatcher", { runOutsCaught: 1 })).toEqual([0, 2, 6, 6, 6, 6, 6, 6, 6, 6, 6]);
+  expect(inEveryRuleSet("startingXi", { lineups: 1, substitutions: 1 })).toEqual([0, 2, 4, 4, 4, 4, 4, 4, 4, 4, 4]);
+  expect(inEveryRuleSet("playingSubstitute", { lineups: 1, substitutions: 1 })).toEqual([
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  ]);
+  expect(inEveryRuleSet("playingSubstitute", { substitutions: 1 })).toEqual([0, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4]);
 });
 
 test("a match is played under the rules of its format and year", () => {

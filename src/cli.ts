@@ -1,0 +1,178 @@
+import { parseArgs } from "node:util";
+import { type Config, limits, loadConfig } from "./config.ts";
+import { playDemo } from "./demo/demo.ts";
+import { ballPauseMs, postFeedEvent, readCricsheetFile } from "./demo/replay.ts";
+import { openStores, startNode } from "./main.ts";
+import { exitStatus, reconcile } from "./transaction/reconcile.ts";
+import { verifyLedger } from "./transaction/verify.ts";
+
+const USAGE = `powerplay <command>
+
+  serve [--dev]                          run a node; --dev allows development secrets and the payment sandbox
+  demo                                   play a whole match; USERS=, SEED=, MATCH=file, SPEED= (times real time)
+  replay FILE --match ID [--speed 60] [--url http://localhost:3000] [--dev]
+                                         post a Cricsheet file's balls to a running node, signed as a provider would
+  admin NAME                             create an administrator; the password is read from ADMIN_PASSWORD
+  verify                                 re-derive every balance from the ledger of a stopped node
+  reconcile                              compare all books of a stopped node; exit status 1 on any difference
+
+Configuration comes from the environment: PORT, HOST, DATA_DIR, BOARD_DIR, JWT_SECRET, FEED_SECRET, PAYMENT_URL,
+PAYMENT_KEY_ID, PAYMENT_KEY_SECRET, PAYMENT_WEBHOOK_SECRET.`;
+
+class UsageError extends Error {}
+
+/** Answers the exit status. */
+export async function runCommand(args: readonly string[]): Promise<number> {
+  const [command = "help", ...rest] = args;
+  try {
+    const known = COMMANDS[command];
+    if (known) return await known(rest);
+    console.log(USAGE);
+    return command === "help" || command === "--help" ? 0 : 2;
+  } catch (error) {
+    if (error instanceof UsageError || (error instanceof TypeError && "code" in error)) {
+      console.error(`powerplay: ${error.message}\n\n${USAGE}`);
+      return 2;
+    }
+    console.error(`powerplay: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  }
+}
+
+const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  serve,
+  demo,
+  replay,
+  admin,
+  verify,
+  reconcile: reconcileBooks,
+};
+
+function configOf(dev: boolean): Config {
+  const loaded = loadConfig(process.env, dev);
+  if (loaded.ok) return loaded.config;
+  throw new Error(`the configuration is not complete\n${loaded.faults.map((fault) => `  ${fault}`).join("\n")}`);
+}
+
+const options = (args: readonly string[]) =>
+  parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      dev: { type: "boolean", default: false },
+      speed: { type: "string", default: "60" },
+      url: { type: "string", default: "http://localhost:3000" },
+      match: { type: "string" },
+    },
+  });
+
+function numberOf(name: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= min && value <= max) return value;
+  throw new UsageError(`${name}: "${text}" is not a number between ${min} and ${max}`);
+}
+
+function wholeNumberOf(name: string, text: string, min: number, max: number): number {
+  const value = numberOf(name, text, min, max);
+  if (Number.isInteger(value)) return value;
+  throw new UsageError(`${name}: "${text}" is not a whole number`);
+}
+
+async function serve(args: readonly string[]): Promise<number> {
+  const { values } = options(args);
+  const node = await startNode(configOf(values.dev));
+  console.log(`powerplay: listening on ${node.url} · kernel ${node.kernelName}`);
+  await untilTerminated();
+  await node.stop();
+  return 0;
+}
+
+async function demo(): Promise<number> {
+  const { USERS = "5000", SEED = "2026", MATCH, SPEED = "300" } = process.env;
+  const result = await playDemo({
+    config: configOf(true),
+    botCount: wholeNumberOf("USERS", USERS, 3, 20_000),
+    seed: wholeNumberOf("SEED", SEED, 0, 2 ** 31 - 1),
+    matchFile: MATCH ?? null,
+    speed: numberOf("SPEED", SPEED, 0.1, 1_000_000),
+  });
+  console.log(`\nStill serving on ${result.url} (API: ${result.url}/openapi.json); stop it with Ctrl-C.`);
+  await untilTerminated();
+  await result.node.stop();
+  return 0;
+}
+
+async function replay(args: readonly string[]): Promise<number> {
+  const { values, positionals } = options(args);
+  const [file] = positionals;
+  if (file === undefined) throw new UsageError("replay: which file?");
+  if (values.match === undefined) throw new UsageError("replay: --match: the id of which match?");
+  const matchId = wholeNumberOf("--match", values.match, 1, 2 ** 31 - 1);
+  const pauseMs = ballPauseMs(numberOf("--speed", values.speed, 0.1, 1_000_000));
+  const { events } = await readCricsheetFile(file);
+  // A provider knows the shared feed secret and nothing else of the node's configuration.
+  const feedSecret = process.env["FEED_SECRET"] ?? (values.dev ? configOf(true).secrets.feed : undefined);
+  if (feedSecret === undefined) throw new UsageError("replay: FEED_SECRET: is not set; or say --dev");
+  for (const event of events) {
+    await postFeedEvent({ baseUrl: values.url, matchId, feedSecret, nowMs: Date.now }, event);
+    await Bun.sleep(pauseMs);
+  }
+  console.log(`powerplay: ${events.length} events posted`);
+  return 0;
+}
+
+async function admin(args: readonly string[]): Promise<number> {
+  const [name] = options(args).positionals;
+  const password = process.env["ADMIN_PASSWORD"];
+  if (name === undefined) throw new UsageError("admin: which name?");
+  if (password === undefined || password.length < 12) {
+    throw new UsageError("admin: ADMIN_PASSWORD: set at least 12 characters");
+  }
+  const stores = await openStores(configOf(true));
+  try {
+    const passwordHash = await Bun.password.hash(password);
+    const made = await stores.catalog.createUser({ name, role: "admin", passwordHash, createdAtMs: Date.now() });
+    if (!made.ok) throw new Error(`there is a user "${name}" already`);
+    console.log(`powerplay: administrator "${name}" has id ${made.user.id}`);
+    return 0;
+  } finally {
+    await stores.close();
+  }
+}
+
+async function verify(): Promise<number> {
+  const stores = await openStores(configOf(true));
+  try {
+    const { audit, differences } = await verifyLedger(stores.ledger);
+    console.log(
+      `powerplay: ${audit.transferCount} transfers, ${audit.accountCount} accounts, sum ${audit.sumPaise} paise`,
+    );
+    for (const difference of differences) console.log(JSON.stringify(difference));
+    return differences.length === 0 ? 0 : 1;
+  } finally {
+    await stores.close();
+  }
+}
+
+async function reconcileBooks(): Promise<number> {
+  const stores = await openStores(configOf(true));
+  try {
+    const report = await reconcile({
+      catalog: stores.catalog,
+      ledger: stores.ledger,
+      boardCount: async () => null,
+      settlementRows: null,
+      ...limits.reconcile,
+    });
+    console.log(JSON.stringify(report.checked));
+    for (const difference of report.differences) console.log(JSON.stringify(difference));
+    return exitStatus(report);
+  } finally {
+    await stores.close();
+  }
+}
+
+const untilTerminated = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+  });

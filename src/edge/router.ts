@@ -1,0 +1,25 @@
+import type { Route } from "./route.ts";
+import { adminRoutes } from "./routes/admin.ts";
+import { contestRoutes } from "./routes/contests.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { leaderboardRoutes } from "./routes/leaderboards.ts";
+import { matchRoutes } from "./routes/matches.ts";
+import { pointsRoutes } from "./routes/points.ts";
+import { scoreRoutes } from "./routes/scores.ts";
+import { sessionRoutes } from "./routes/sessions.ts";
+import { teamRoutes } from "./routes/teams.ts";
+import { walletRoutes } from "./routes/wallet.ts";
+
+/** The whole URL surface. */
+export const ROUTES: readonly Route[] = [
+  ...matchRoutes,
+  ...teamRoutes,
+  ...contestRoutes,
+  ...leaderboardRoutes,
+  ...pointsRoutes,
+  ...walletRoutes,
+  ...scoreRoutes,
+  ...adminRoutes,
+  ...sessionRoutes,
+  ...healthRoutes,
+];

@@ -1,0 +1,90 @@
+import { expect, test } from "bun:test";
+import { rm } from "node:fs/promises";
+import { limits, testConfig } from "../config.ts";
+import { type ContestId, type EntryId, type MatchId, teamNo, type UserId } from "../domain/ids.ts";
+import { seededRandom } from "../domain/random.ts";
+import { openStores } from "../main.ts";
+import { forEachRecord, partitionOf } from "../stores/event-log/port.ts";
+import { startNode } from "../main.ts";
+import { decodeScoreEvent } from "../stream/score-event.ts";
+import { reconcile } from "../transaction/reconcile.ts";
+import type { Acknowledged } from "./crash-load.ts";
+
+const ROUNDS = 5;
+
+/** Starts the loaded node, kills it after so many acknowledgements, answers all that it had acknowledged by then. */
+async function killAfter(config: ReturnType<typeof testConfig>, round: number, count: number): Promise<Acknowledged[]> {
+  const child = Bun.spawn(
+    [process.execPath, new URL("./crash-load.ts", import.meta.url).pathname, JSON.stringify({ config, round })],
+    { stdout: "pipe", stderr: "inherit" },
+  );
+  const acknowledged: Acknowledged[] = [];
+  let text = "";
+  let killed = false;
+  for await (const chunk of child.stdout) {
+    text += new TextDecoder().decode(chunk);
+    const lines = text.split("\n");
+    text = lines.pop()!;
+    for (const line of lines) if (line !== "ready") acknowledged.push(JSON.parse(line) as Acknowledged);
+    if (!killed && acknowledged.length >= count) {
+      killed = true;
+      child.kill("SIGKILL");
+    }
+  }
+  await child.exited;
+  expect(killed).toBe(true);
+  return acknowledged;
+}
+
+test("kill -9 at any moment loses no acknowledged save, join or score event, and no money", async () => {
+  const config = testConfig();
+  const random = seededRandom(Date.now());
+  const acknowledged: Acknowledged[] = [];
+  try {
+    for (let round = 0; round < ROUNDS; round++) {
+      acknowledged.push(...(await killAfter(config, round, 20 + random.int(600))));
+    }
+    // A start recovers what was half-done; only then must the books agree.
+    const node = await startNode(config, { log: () => undefined });
+    try {
+      while ((await node.catalog.reservedJoins(Number.MAX_SAFE_INTEGER, 1)).length > 0) await Bun.sleep(20);
+      const saves = acknowledged.filter((line) => line.kind === "save");
+      const [open] = await node.catalog.matches({ limit: 1, states: ["upcoming"] });
+      for (const { user, team, version, roster } of saves) {
+        const versions = await node.game.teams.versions(user as UserId, open!.id as MatchId, teamNo(team));
+        const stored = versions.find((row) => row.version === version);
+        expect(stored && Buffer.from(stored.roster).toString("hex")).toBe(roster);
+      }
+      for (const { user, contest, entry } of acknowledged.filter((line) => line.kind === "join")) {
+        const entries = await node.catalog.entriesOfUser(user as UserId, open!.id);
+        expect(entries.some((row) => row.contestId === contest && row.entryId === (entry as EntryId))).toBe(true);
+      }
+    } finally {
+      await node.stop();
+    }
+
+    const stores = await openStores(config);
+    try {
+      const known = new Set<string>();
+      for (const match of new Set(acknowledged.flatMap((line) => (line.kind === "event" ? [line.match] : [])))) {
+        const batch = await stores.log.read("score-events", partitionOf("score-events", match), 0, 1 << 28, 0);
+        forEachRecord(batch, (value) => {
+          const { matchId, event } = decodeScoreEvent(value);
+          known.add(`${matchId} ${event.id} ${event.version}`);
+        });
+      }
+      for (const line of acknowledged) {
+        if (line.kind === "event") expect(known).toContain(`${line.match} ${line.id} ${line.version}`);
+      }
+      const boardCount = async (_contest: ContestId) => null;
+      const report = await reconcile({ ...stores, boardCount, settlementRows: null, ...limits.reconcile });
+      expect(report.differences).toEqual([]);
+      expect(report.checked.entries).toBeGreaterThan(0);
+    } finally {
+      await stores.close();
+    }
+    expect(new Set(acknowledged.map(({ kind }) => kind)).size).toBe(3);
+  } finally {
+    await rm(config.dataDir, { recursive: true, force: true });
+  }
+}, 120_000);
