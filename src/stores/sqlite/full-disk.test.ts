@@ -20,9 +20,9 @@ test.skipIf(!mounted)(
       const value = new Uint8Array(64 << 10).fill(7);
       let acknowledged = 0;
       const append = () => log.append("team-saves", 0, value).catch((error: unknown) => error);
-    let answer = await append();
-    for (; !(answer instanceof Error); answer = await append()) acknowledged++;
-    expect(answer).toBeInstanceOf(StoreUnavailable);
+      let answer = await append();
+      for (; !(answer instanceof Error); answer = await append()) acknowledged++;
+      expect(answer).toBeInstanceOf(StoreUnavailable);
       expect((answer as StoreUnavailable).port).toBe("EventLog");
       expect(acknowledged).toBeGreaterThan(5);
       expect(await log.endOffset("team-saves", 0)).toBe(acknowledged);
