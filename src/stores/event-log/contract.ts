@@ -90,4 +90,38 @@ export function eventLogContract(open: OpenStore<EventLog>): void {
     expect(batch.firstOffset).toBe(0);
     expect(batch.ends.length).toBe(0);
   });
+
+  test("records of any size come back whole, in answers of about bytesMax, from any offset", async (log, reopen) => {
+    const sizes = [0, 300_000, 1, 200_000, 200_000, 0, ...Array<number>(400).fill(2_000), 600_000, 5];
+    const values = sizes.map((size, index) => new Uint8Array(size).fill(index));
+    const positions = await Promise.all(values.map((value) => log.append("score-events", 4, value)));
+    expect(positions.map(({ offset }) => offset)).toEqual(values.map((_, index) => index));
+    const again = await reopen();
+    const bytesMax = 50_000;
+    for (const start of [0, 3, 100]) {
+      let next = start;
+      while (next < values.length) {
+        const batch = await again.read("score-events", 0, next, bytesMax, 0);
+        expect(batch.ends.length).toBeGreaterThan(0);
+        forEachRecord(batch, (value, offset) => expect(Bun.hash(value)).toBe(Bun.hash(values[offset]!)));
+        next += batch.ends.length;
+      }
+      expect(next).toBe(values.length);
+    }
+  });
+
+  test("all readers that wait are woken, each with what lies at its offset", async (log) => {
+    const reading = Array.from({ length: 20 }, (_, index) => log.read("notifications", index % 4, 0, 1_000, 60_000));
+    for (let key = 0; key < 4; key++) await log.append("notifications", key, bytesOf(`to ${key}`));
+    const batches = await Promise.all(reading);
+    expect(batches.map((batch) => textsOf(batch)[0])).toEqual(batches.map((_, index) => `to ${index % 4}`));
+  });
+
+  test("closing settles pending appends first", async (log, reopen) => {
+    const pending = Array.from({ length: 500 }, (_, index) => log.append("team-saves", 0, bytesOf(`${index}`)));
+    const again = await reopen();
+    const positions = await Promise.all(pending);
+    expect(positions.at(-1)).toEqual({ partition: 0, offset: 499 });
+    expect(await again.endOffset("team-saves", 0)).toBe(500);
+  });
 }

@@ -1,4 +1,6 @@
 import { SqliteStore, type SqliteStoreOptions } from "../sqlite/store.ts";
+import { StoreUnavailable } from "../unavailable.ts";
+import { AppendQueue } from "./append-queue.ts";
 import { type EventLog, partitionOf, type Topic } from "./port.ts";
 
 /** The log in one SQLite file. Readers that wait are woken by the commit of what they wait for; nothing polls. */
@@ -22,30 +24,37 @@ export async function openEmbeddedEventLog(options: SqliteStoreOptions): Promise
       clearTimeout(timer);
       waiters.delete(resolve);
     };
-    return { arrived: promise.finally(forget), forget };
+    return { arrived: promise, forget };
   };
+
+  const queue = new AppendQueue(
+    (rows) => store.write("append", rows),
+    options.pendingMax,
+    (topic, partition) => wake(nameOf(topic, partition)),
+  );
 
   return {
     async append(topic, key, value) {
-      const partition = partitionOf(topic, key);
-      const offset = await store.write("append", { topic, partition, value });
-      wake(nameOf(topic, partition));
-      return { partition, offset };
+      if (closed) throw new StoreUnavailable("EventLog", "it is closed");
+      return queue.append(topic, partitionOf(topic, key), value);
     },
     async read(topic, partition, fromOffset, bytesMax, waitMs) {
       const argument = { topic, partition, fromOffset, bytesMax };
+      if (waitMs === 0) return store.read("read", argument);
       const next = news(nameOf(topic, partition), waitMs);
-      const batch = await store.read("read", argument);
-      if (batch.ends.length > 0 || waitMs === 0 || closed) {
+      try {
+        const batch = await store.read("read", argument);
+        if (batch.ends.length > 0 || closed) return batch;
+        await next.arrived;
+        return closed ? batch : await store.read("read", argument);
+      } finally {
         next.forget();
-        return batch;
       }
-      await next.arrived;
-      return closed ? batch : store.read("read", argument);
     },
     endOffset: (topic, partition) => store.read("endOffset", { topic, partition }),
     async close() {
       closed = true;
+      await queue.settled();
       for (const name of waiting.keys()) wake(name);
       await store.close();
     },

@@ -92,6 +92,28 @@ export function ledgerContract(open: OpenStore<Ledger>): void {
     expect(await ledger.balances([alice, bob])).toEqual([paise(990), paise(10)]);
   });
 
+  test("one id at once for different accounts is one transfer, the others are told so", async (ledger) => {
+    const rivals = Array.from({ length: 20 }, (_, index) => userAccount(userId(index + 1)));
+    const results = await Promise.all(
+      rivals.map((account) => ledger.transfer([transferOf("same", gatewayAccount, account, 10)])),
+    );
+    expect(results.filter(([result]) => result!.ok)).toHaveLength(1);
+    const refused = results.flatMap(([result]) => (result!.ok ? [] : [result!.refusal]));
+    expect(new Set(refused)).toEqual(new Set(["txn_mismatch"]));
+    const found = await ledger.find("same");
+    const balances = await ledger.balances(rivals);
+    expect(balances.filter((balance) => balance !== 0)).toEqual([paise(10)]);
+    expect(found?.credit).toBe(rivals[balances.indexOf(paise(10))]!);
+  });
+
+  test("one batch may use what an earlier transfer of it brought, and repeat an id", async (ledger) => {
+    const deposit = transferOf("t1", gatewayAccount, alice, 10);
+    const results = await ledger.transfer([deposit, transferOf("t2", alice, bob, 10), deposit]);
+    expect(results).toEqual([DONE, DONE, REPLAYED]);
+    expect(await ledger.balances([alice, bob])).toEqual([paise(0), paise(10)]);
+    expect(await ledger.transfer([])).toEqual([]);
+  });
+
   test("many who spend one balance at once never overdraw it", async (ledger) => {
     await ledger.transfer([transferOf("fund", gatewayAccount, alice, 50)]);
     const results = await Promise.all(

@@ -4,6 +4,13 @@ import type { OpenThread, ThreadRequest } from "./worker.ts";
 
 export type Port = StoreUnavailable["port"];
 
+/**
+ * In a compiled binary this code lies in the bundle of the entry point, at the top of what was `src/`. Both have to be
+ * named as entry points: `bun build --compile src/main.ts src/stores/sqlite/worker.ts`.
+ */
+const IS_BUNDLED = import.meta.file !== "thread.ts";
+const WORKER_MODULE = new URL(IS_BUNDLED ? "./stores/sqlite/worker.ts" : "./worker.ts", import.meta.url).href;
+
 interface Settle {
   resolve(result: unknown): void;
   reject(error: Error): void;
@@ -23,6 +30,7 @@ export class StoreThread {
   #underWay: readonly Settle[] = [];
   #flushScheduled = false;
   #gone: string | null = null;
+  #ended = false;
   #onIdle: (() => void)[] = [];
 
   private constructor(port: Port, pendingMax: number, worker: Worker) {
@@ -33,7 +41,7 @@ export class StoreThread {
 
   /** Rejects with the reason when the file can't be opened: in use, of a newer schema, no such directory. */
   static async open(port: Port, opening: OpenThread, pendingMax: number): Promise<StoreThread> {
-    const worker = new Worker(new URL("./worker.ts", import.meta.url).href);
+    const worker = new Worker(WORKER_MODULE);
     const refusal = await ask<string | null>(worker, opening);
     if (refusal !== null) {
       worker.terminate();
@@ -66,7 +74,8 @@ export class StoreThread {
     if (this.#gathered.length + this.#underWay.length > 0) {
       await new Promise<void>((resolve) => this.#onIdle.push(resolve));
     }
-    await ask<null>(this.#worker, null);
+    // A thread that ended by itself meanwhile has nothing left to close.
+    if (!this.#ended) await ask<null>(this.#worker, null).catch(() => null);
     this.#worker.terminate();
   }
 
@@ -102,6 +111,7 @@ export class StoreThread {
 
   #abandon(reason: string): void {
     this.#gone ??= reason;
+    this.#ended = true;
     const lost = [...this.#underWay, ...this.#gathered];
     this.#underWay = [];
     this.#gathered = [];

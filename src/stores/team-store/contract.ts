@@ -1,5 +1,6 @@
 import { expect } from "bun:test";
 import { contestId, entryId, matchId, teamNo, userId } from "../../domain/ids.ts";
+import { seededRandom } from "../../domain/random.ts";
 import { bytesOf, type OpenStore, testsWith } from "../contract.ts";
 import type { BoardSample, PointsRow, TeamStore, TeamVersion } from "./port.ts";
 
@@ -83,5 +84,38 @@ export function teamStoreContract(open: OpenStore<TeamStore>): void {
     const again = await reopen();
     const asked = [2, 3, 1].map((team) => entryId(user, teamNo(team)));
     expect(await again.totals(contest, asked)).toEqual([total(2, 20), total(1, -11)]);
+  });
+
+  test("1,000 random appends, with repeats and out of order, leave what a naive list does", async (store, reopen) => {
+    const random = seededRandom(7);
+    const rows = new Map<string, TeamVersion>();
+    const positions = new Map<number, number>();
+    for (let round = 0; round < 100; round++) {
+      const batches = Array.from({ length: 10 }, () => {
+        const partition = random.int(3);
+        const versions = Array.from({ length: random.int(5) }, () =>
+          versionOf(1 + random.int(3), 1 + random.int(500), userId(1 + random.int(4))),
+        );
+        return { partition, versions, nextOffset: random.int(1_000) };
+      });
+      for (const { partition, versions, nextOffset } of batches) {
+        for (const row of versions) rows.set(`${row.entryId} ${row.version}`, row);
+        positions.set(partition, Math.max(positions.get(partition) ?? 0, nextOffset));
+      }
+      await Promise.all(batches.map((batch) => store.appendTeams(batch.partition, batch.versions, batch.nextOffset)));
+    }
+    const again = await reopen();
+    for (const [partition, nextOffset] of positions) expect(await again.teamsPosition(partition)).toBe(nextOffset);
+    for (let owner = 1; owner <= 4; owner++) {
+      const newest: TeamVersion[] = [];
+      for (let team = 1; team <= 3; team++) {
+        const entry = entryId(userId(owner), teamNo(team));
+        const expected = [...rows.values()].filter((row) => row.entryId === entry);
+        expected.sort((a, b) => a.version - b.version);
+        expect(await again.versions(match, entry)).toEqual(expected);
+        newest.push(...expected.slice(-1));
+      }
+      expect(await again.teams(match, userId(owner))).toEqual(newest);
+    }
   });
 }

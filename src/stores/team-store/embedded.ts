@@ -1,11 +1,13 @@
 import { SqliteStore, type SqliteStoreOptions } from "../sqlite/store.ts";
+import { packVersions } from "./packed-versions.ts";
 import type { TeamStore } from "./port.ts";
 
 /** Everything that happened, in one SQLite file. */
 export async function openEmbeddedTeamStore(options: SqliteStoreOptions): Promise<TeamStore> {
   const store = await SqliteStore.open("TeamStore", "teamStore", options);
   return {
-    appendTeams: (partition, rows, nextOffset) => store.write("appendTeams", { partition, rows, nextOffset }),
+    appendTeams: (partition, rows, nextOffset) =>
+      store.write("appendTeams", { partition, rows: packVersions(rows), nextOffset }),
     teamsPosition: (partition) => store.read("teamsPosition", partition),
     teams: (match, user) => store.read("teams", { match, user }),
     versions: (match, entry) => store.read("versions", { match, entry }),

@@ -1,9 +1,10 @@
 import type { Database } from "bun:sqlite";
 import { assert } from "../../../domain/assert.ts";
+import type { PackedRecords } from "../append-queue.ts";
 import type { LogBatch, Topic } from "../port.ts";
 
 /**
- * One row a partition and group commit, holding all its records packed: fixed-size records of a deadline's ten million are
+ * A row holds the records that one group commit brought to a partition, packed: fixed-size records of a deadline's ten million are
  * then a sequential read of blobs, and a record costs no row of its own.
  */
 const FIRST_SCHEMA = `
@@ -18,25 +19,11 @@ CREATE TABLE batches (
 ) STRICT;
 `;
 
-export interface AppendArgument {
-  readonly topic: Topic;
-  readonly partition: number;
-  readonly value: Uint8Array;
-}
-
 interface BatchRow {
   first_offset: number;
   record_count: number;
   ends: Uint8Array;
   bytes: Uint8Array;
-}
-
-/** Records of one partition that wait for the commit. */
-interface OpenBatch {
-  readonly topic: Topic;
-  readonly partition: number;
-  readonly firstOffset: number;
-  readonly values: Uint8Array[];
 }
 
 function logWrites(db: Database) {
@@ -47,39 +34,18 @@ function logWrites(db: Database) {
   const insert = db.query<null, [string, number, number, number, Uint8Array, Uint8Array]>(
     "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?)",
   );
-  const open = new Map<string, OpenBatch>();
+  function append({ topic, partition, ends, bytes }: PackedRecords): number {
+    const last = newest.get(topic, partition);
+    const firstOffset = last ? last.first_offset + last.record_count : 0;
+    const endBytes = new Uint8Array(ends.buffer, ends.byteOffset, ends.byteLength);
+    insert.run(topic, partition, firstOffset, ends.length, endBytes, bytes);
+    return firstOffset;
+  }
   return {
-    operations: {
-      append({ topic, partition, value }: AppendArgument): number {
-        const name = `${topic} ${partition}`;
-        let batch = open.get(name);
-        if (!batch) {
-          const last = newest.get(topic, partition);
-          const firstOffset = last ? last.first_offset + last.record_count : 0;
-          batch = { topic, partition, firstOffset, values: [] };
-          open.set(name, batch);
-        }
-        return batch.firstOffset + batch.values.push(value) - 1;
-      },
-    },
-    beforeCommit(): void {
-      for (const { topic, partition, firstOffset, values } of open.values()) {
-        const { bytes, ends } = pack(values);
-        insert.run(topic, partition, firstOffset, values.length, new Uint8Array(ends.buffer), bytes);
-      }
-      open.clear();
-    },
-    forget: () => open.clear(),
+    operations: { append: (rows: readonly PackedRecords[]): number[] => rows.map(append) },
+    beforeCommit: () => undefined,
+    forget: () => undefined,
   };
-}
-
-function pack(values: readonly Uint8Array[]): { bytes: Uint8Array; ends: Uint32Array } {
-  const ends = new Uint32Array(values.length);
-  let end = 0;
-  for (const [index, value] of values.entries()) ends[index] = end += value.length;
-  const bytes = new Uint8Array(end);
-  for (const [index, value] of values.entries()) bytes.set(value, ends[index]! - value.length);
-  return { bytes, ends };
 }
 
 export interface ReadArgument {

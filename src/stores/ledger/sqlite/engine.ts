@@ -1,11 +1,22 @@
 import type { Database } from "bun:sqlite";
 import { type AccountId, mayOverdraw } from "../../../domain/account.ts";
 import { type Paise, paise } from "../../../domain/money.ts";
-import type { LedgerAudit, LedgerLine, LedgerTransfer, Transfer, TransferKind, TransferResult } from "../port.ts";
+import type {
+  LedgerAudit,
+  LedgerLine,
+  LedgerTransfer,
+  Transfer,
+  TransferKind,
+  TransferRefusal,
+  TransferResult,
+} from "../port.ts";
+import { AccountsInHand } from "./accounts.ts";
+import { audit } from "./audit.ts";
 
 /**
  * A transfer is one row with both balances after it, so that history is read and never recomputed. Accounts are numbered:
- * two integers a row instead of two names.
+ * two integers a row instead of two names. An index holds the row's seq behind its column, so the two
+ * by account also order and page an account's history.
  */
 const FIRST_SCHEMA = `
 CREATE TABLE accounts (
@@ -27,15 +38,9 @@ CREATE TABLE transfers (
   credit_after_paise INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX transfers_by_txn ON transfers (txn_id);
-CREATE INDEX transfers_by_debit ON transfers (debit_id, seq);
-CREATE INDEX transfers_by_credit ON transfers (credit_id, seq);
+CREATE INDEX transfers_by_debit ON transfers (debit_id);
+CREATE INDEX transfers_by_credit ON transfers (credit_id);
 `;
-
-interface AccountRow {
-  account_id: number;
-  name: AccountId;
-  balance_paise: Paise;
-}
 
 interface TransferRow {
   seq: number;
@@ -46,6 +51,14 @@ interface TransferRow {
   kind: TransferKind;
   ref: string;
   at_ms: number;
+}
+
+interface NumberedTransfer {
+  debit_id: number;
+  credit_id: number;
+  amount_paise: Paise;
+  kind: TransferKind;
+  ref: string;
 }
 
 interface LineRow {
@@ -83,83 +96,50 @@ const lineOf = (row: LineRow): LedgerLine => ({
   balanceAfterPaise: row.balance_after_paise,
 });
 
-interface HeldAccount {
-  readonly id: number;
-  balancePaise: number;
-  dirty: boolean;
-}
-
-/** Accounts touched since the last commit, in memory: a hot account is written once a group, not once a transfer. */
-class AccountsInHand {
-  readonly #find;
-  readonly #create;
-  readonly #store;
-  readonly #held = new Map<AccountId, HeldAccount>();
-
-  constructor(db: Database) {
-    this.#find = db.query<AccountRow, [string]>("SELECT * FROM accounts WHERE name = ?");
-    this.#create = db.query<AccountRow, [string]>(
-      "INSERT INTO accounts (name, balance_paise) VALUES (?, 0) RETURNING *",
-    );
-    this.#store = db.query<null, [number, number]>("UPDATE accounts SET balance_paise = ? WHERE account_id = ?");
-  }
-
-  balancePaise(name: AccountId): number {
-    return this.#held.get(name)?.balancePaise ?? this.#find.get(name)?.balance_paise ?? 0;
-  }
-
-  /** Adds to the balance; answers the account as it is then. */
-  add(name: AccountId, amountPaise: number): HeldAccount {
-    let account = this.#held.get(name);
-    if (!account) {
-      const row = this.#find.get(name) ?? this.#create.get(name)!;
-      account = { id: row.account_id, balancePaise: row.balance_paise, dirty: false };
-      this.#held.set(name, account);
-    }
-    account.balancePaise += amountPaise;
-    account.dirty = true;
-    return account;
-  }
-
-  beforeCommit(): void {
-    for (const account of this.#held.values()) if (account.dirty) this.#store.run(account.balancePaise, account.id);
-    this.#held.clear();
-  }
-
-  forget(): void {
-    this.#held.clear();
-  }
-}
-
 function ledgerWrites(db: Database) {
   const accounts = new AccountsInHand(db);
-  const byTxn = db.query<TransferRow, [string]>(`${NAMED_TRANSFERS} WHERE t.txn_id = ?`);
+  // By account number: accounts that this group opened get their rows, and so their names, only before the commit.
+  const byTxn = db.query<NumberedTransfer, [string]>(
+    "SELECT debit_id, credit_id, amount_paise, kind, ref FROM transfers WHERE txn_id = ?",
+  );
   const insert = db.query<null, [string, number, number, number, string, string, number, number, number]>(
     `INSERT INTO transfers (txn_id, debit_id, credit_id, amount_paise, kind, ref, at_ms, debit_after_paise,
-       credit_after_paise) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       credit_after_paise) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (txn_id) DO NOTHING`,
   );
 
+  function refusalOf({ debit, credit, amountPaise }: Transfer): TransferRefusal | null {
+    if (debit === credit) return "same_account";
+    if (amountPaise <= 0) return "amount_not_positive";
+    if (!mayOverdraw(debit) && accounts.balancePaise(debit) < amountPaise) return "insufficient_funds";
+    return null;
+  }
+
+  /** What a known id answers, whatever else is wrong with the transfer; null for a new one. */
+  function answerOfKnown(transfer: Transfer): TransferResult | null {
+    const first = byTxn.get(transfer.txnId);
+    if (!first) return null;
+    const same =
+      first.debit_id === accounts.idOf(transfer.debit) &&
+      first.credit_id === accounts.idOf(transfer.credit) &&
+      first.amount_paise === transfer.amountPaise &&
+      first.kind === transfer.kind &&
+      first.ref === transfer.ref;
+    return same ? { ok: true, replayed: true } : { ok: false, refusal: "txn_mismatch" };
+  }
+
+  /** The index that makes ids unique is asked once, by the insert: nearly every transfer is new and refused by nothing. */
   function apply(transfer: Transfer): TransferResult {
+    const refusal = refusalOf(transfer);
+    if (refusal) return answerOfKnown(transfer) ?? { ok: false, refusal };
     const { txnId, debit, credit, amountPaise, kind, ref, atMs } = transfer;
-    const first = byTxn.get(txnId);
-    if (first) {
-      const same =
-        first.debit === debit &&
-        first.credit === credit &&
-        first.amount_paise === amountPaise &&
-        first.kind === kind &&
-        first.ref === ref;
-      return same ? { ok: true, replayed: true } : { ok: false, refusal: "txn_mismatch" };
-    }
-    if (debit === credit) return { ok: false, refusal: "same_account" };
-    if (amountPaise <= 0) return { ok: false, refusal: "amount_not_positive" };
-    if (!mayOverdraw(debit) && accounts.balancePaise(debit) < amountPaise) {
-      return { ok: false, refusal: "insufficient_funds" };
-    }
-    // After this point the transfer must take effect.
-    const from = accounts.add(debit, -amountPaise);
-    const to = accounts.add(credit, amountPaise);
-    insert.run(txnId, from.id, to.id, amountPaise, kind, ref, atMs, from.balancePaise, to.balancePaise);
+    const from = accounts.open(debit);
+    const to = accounts.open(credit);
+    const fromAfterPaise = paise(from.balancePaise - amountPaise);
+    const toAfterPaise = paise(to.balancePaise + amountPaise);
+    const { changes } = insert.run(txnId, from.id, to.id, amountPaise, kind, ref, atMs, fromAfterPaise, toAfterPaise);
+    if (changes === 0) return answerOfKnown(transfer)!;
+    accounts.set(from, fromAfterPaise);
+    accounts.set(to, toAfterPaise);
     return { ok: true, replayed: false };
   }
 
@@ -173,7 +153,9 @@ function ledgerWrites(db: Database) {
 }
 
 function ledgerReads(db: Database) {
-  const account = db.query<AccountRow, [string]>("SELECT * FROM accounts WHERE name = ?");
+  const account = db.query<{ account_id: number; balance_paise: Paise }, [string]>(
+    "SELECT account_id, balance_paise FROM accounts WHERE name = ?",
+  );
   const byTxn = db.query<TransferRow, [string]>(`${NAMED_TRANSFERS} WHERE t.txn_id = ?`);
   const lines = db.query<LineRow, [number, number, number]>(`
     SELECT seq, txn_id, kind, ref, at_ms, -amount_paise AS amount_paise, debit_after_paise AS balance_after_paise
@@ -194,38 +176,6 @@ function ledgerReads(db: Database) {
       return row && transferOf(row);
     },
     audit: (): LedgerAudit => audit(db),
-  };
-}
-
-function audit(db: Database): LedgerAudit {
-  const counts = db
-    .query<{ transfers: number; accounts: number; sum: Paise }, []>(
-      "SELECT (SELECT COUNT(*) FROM transfers) AS transfers, COUNT(*) AS accounts, COALESCE(SUM(balance_paise), 0) AS sum FROM accounts",
-    )
-    .get()!;
-  const totals = db
-    .query<{ kind: TransferKind; total: Paise }, []>(
-      "SELECT kind, SUM(amount_paise) AS total FROM transfers GROUP BY kind",
-    )
-    .all();
-  const derived = db
-    .query<{ account: AccountId; cachedPaise: Paise; derivedPaise: Paise }, []>(
-      `SELECT a.name AS account, a.balance_paise AS cachedPaise, COALESCE(moved.sum, 0) AS derivedPaise
-       FROM accounts a LEFT JOIN (
-         SELECT account_id, SUM(amount) AS sum FROM (
-           SELECT debit_id AS account_id, -amount_paise AS amount FROM transfers
-           UNION ALL SELECT credit_id, amount_paise FROM transfers
-         ) GROUP BY account_id
-       ) moved ON moved.account_id = a.account_id
-       WHERE a.balance_paise <> COALESCE(moved.sum, 0) OR a.balance_paise < 0`,
-    )
-    .all();
-  return {
-    transferCount: counts.transfers,
-    accountCount: counts.accounts,
-    sumPaise: counts.sum,
-    totalsPaise: Object.fromEntries(totals.map(({ kind, total }) => [kind, total])),
-    differences: derived.filter((row) => row.cachedPaise !== row.derivedPaise || !mayOverdraw(row.account)),
   };
 }
 

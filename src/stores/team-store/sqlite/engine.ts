@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { ContestId, EntryId, MatchId, UserId } from "../../../domain/ids.ts";
+import { forEachVersion, type PackedVersions } from "../packed-versions.ts";
 import type { BoardSample, EntryTotal, PointsRow, TeamVersion } from "../port.ts";
 
 const FIRST_SCHEMA = `
@@ -74,7 +75,7 @@ const pointsOf = (row: PointsDbRow): PointsRow => ({
 
 export interface AppendTeamsArgument {
   readonly partition: number;
-  readonly rows: readonly TeamVersion[];
+  readonly rows: PackedVersions;
   readonly nextOffset: number;
 }
 
@@ -100,9 +101,9 @@ function teamWrites(db: Database) {
   return {
     operations: {
       appendTeams({ partition, rows, nextOffset }: AppendTeamsArgument): void {
-        for (const row of rows) {
-          insertVersion.run(row.matchId, row.entryId, row.version, row.savedAtMs, row.roster);
-        }
+        forEachVersion(rows, ({ matchId, entryId, version, savedAtMs, roster }) =>
+          insertVersion.run(matchId, entryId, version, savedAtMs, roster),
+        );
         putPosition.run(partition, nextOffset);
       },
       appendPoints(row: PointsRow): void {
