@@ -47,6 +47,7 @@ unit: install build
 bench: install build
 	$(BUN) bench/scoring.ts
 	$(BUN) bench/validation.ts
+	$(BUN) bench/stores.ts
 	$(BUN) bench/http.ts
 
 clean:

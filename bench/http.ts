@@ -73,25 +73,30 @@ for (const { id } of users) naive.fund(id, FEE);
 // Verified tokens are cached by both; filling the cache is not what is measured.
 for (const { token } of users) await node.tokens.caller(token);
 
-// The naive server verifies the same tokens and validates the same rosters; only its storage differs.
-const naiveServer = Bun.serve({
-  port: 0,
-  hostname: "127.0.0.1",
-  async fetch(request) {
-    const caller = await node.tokens.caller(request.headers.get("authorization")!.slice("Bearer ".length));
-    if (typeof caller === "string") return new Response(caller, { status: 401 });
-    const body = (await request.json()) as { teamNo: number; players: never[]; captain: never; viceCaptain: never };
-    const entry = entryId(caller.userId, teamNo(body.teamNo));
-    if (request.url.endsWith("/join")) {
-      naive.join(contest.id, entry, caller.userId, FEE);
+// The naive server verifies the same tokens and validates the same rosters; only its storage differs. The bare one stores
+// nothing: no design that answers over this HTTP server with this generator on the same cores gets beyond it.
+const serveWith = (store: { save: typeof naive.save; join: typeof naive.join }) =>
+  Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    async fetch(request) {
+      const caller = await node.tokens.caller(request.headers.get("authorization")!.slice("Bearer ".length));
+      if (typeof caller === "string") return new Response(caller, { status: 401 });
+      const body = (await request.json()) as { teamNo: number; players: never[]; captain: never; viceCaptain: never };
+      const entry = entryId(caller.userId, teamNo(body.teamNo));
+      if (request.url.endsWith("/join")) {
+        store.join(contest.id, entry, caller.userId, FEE);
+        return Response.json({ entryId: entry });
+      }
+      const check = checkRoster(body, squad, rules);
+      if (!check.ok) return Response.json(check.faults, { status: 400 });
+      store.save(entry, match.id, Date.now(), check.roster);
       return Response.json({ entryId: entry });
-    }
-    const check = checkRoster(body, squad, rules);
-    if (!check.ok) return Response.json(check.faults, { status: 400 });
-    naive.save(entry, match.id, Date.now(), check.roster);
-    return Response.json({ entryId: entry });
-  },
-});
+    },
+  });
+const naiveServer = serveWith(naive);
+const nothing = { changes: 0, lastInsertRowid: 0 };
+const bareServer = serveWith({ save: () => nothing, join: () => undefined });
 
 const drafts = Array.from({ length: 200 }, () => rosters.draw(random));
 const rounds = Array.from({ length: SAVES_PER_USER }, (_, round) => round);
@@ -118,9 +123,11 @@ for (const [what, requests] of [
 ] as const) {
   const ours = await runLoad({ url: node.url, width: WIDTH, requests });
   const theirs = await runLoad({ url: `http://127.0.0.1:${naiveServer.port}`, width: WIDTH, requests });
-  if (ours.failed + theirs.failed > 0) throw new Error(`${what}: ${ours.failed} and ${theirs.failed} failed`);
+  const bare = await runLoad({ url: `http://127.0.0.1:${bareServer.port}`, width: WIDTH, requests });
+  if (ours.failed + theirs.failed + bare.failed > 0) throw new Error(`${what}: some requests failed`);
   row(what, "powerplay", ours);
   row(what, "one commit each", theirs);
+  row(what, "nothing stored", bare);
   console.log(`${what.padEnd(10)} ratio ${(ours.perSecond / theirs.perSecond).toFixed(1)} x`);
 }
 const teams = await Promise.all(users.map(({ id }) => node.game.teams.list(id, match.id)));
@@ -129,7 +136,7 @@ if (oursStored !== saves.length || naive.saveCount() !== saves.length) throw new
 const entered = await node.catalog.entryCount(contest.id);
 if (entered !== USERS || naive.entryCount() !== USERS) throw new Error("an acknowledged join is lost");
 
-await naiveServer.stop(true);
+await Promise.all([naiveServer.stop(true), bareServer.stop(true)]);
 naive.close();
 await node.stop();
 await rm(config.dataDir, { recursive: true, force: true });
