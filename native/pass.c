@@ -1,0 +1,384 @@
+/*
+ * One pass: every contest of a board re-scored from one points vector, by all threads, into standings.
+ *
+ * A standing is written to its slot of the caller's arena:
+ *   0 u32 entry count     4 u32 top count      8 i16 min score   10 i16 max score
+ *  12 u32 form           16 u32 window length  20 zero to 32
+ *  32 f64 top entry ids[top capacity], i16 top scores[top capacity], then, at the next multiple of 8, the window:
+ *     form 1, dense:  u32 above[max - min + 1], above[s - min] = how many entries score more than s
+ *     form 0, sorted: i16 scores[entry count], descending; for contests with fewer entries than a dense window has bytes
+ * top capacity = min(100, entry count). The window takes at most min(2 * entry count, 4 * 65536) bytes, rounded up to 8.
+ * Top entries go by score descending, then position ascending; positions are in entry id order.
+ */
+#include "kernel.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DOMAIN 65536
+#define SCORE_MIN (-32768)
+/* Contests from this size on are split over the threads, in chunks of this size. */
+#define CHUNK_ENTRIES (256 * 1024)
+#define CANDIDATES_KEPT 512
+#define THREADS_MAX 256
+#define FORM_SORTED 0
+#define FORM_DENSE 1
+
+typedef struct {
+  uint64_t tiles;
+  uint64_t entry_ids;
+  uint64_t slot_offset;
+  uint32_t entry_count;
+  uint32_t reserved;
+} pp_contest;
+
+typedef struct {
+  uint32_t entry_count, top_count;
+  int16_t min, max;
+  uint32_t form, window_length, reserved[3];
+} pp_slot;
+
+_Static_assert(sizeof(pp_contest) == 32, "the binding packs contests in 32 bytes");
+_Static_assert(sizeof(pp_slot) == 32, "the reader expects a 32-byte slot header");
+
+/* The best entries so far: score inverted in the upper half, position in the lower, so ascending keys are the order. */
+typedef struct {
+  uint64_t keys[PP_TOP_MAX];
+  uint32_t count;
+} top_list;
+
+/* A contest that several threads work on. Its counts add up in its own slot. */
+typedef struct {
+  pthread_mutex_t mutex;
+  uint32_t chunks_left;
+  int started;
+  int min, max;
+  top_list top;
+} split_contest;
+
+typedef struct {
+  const pp_isa *isa;
+  pp_table table;
+  const pp_contest *contests;
+  size_t contest_count;
+  uint8_t *arena;
+  split_contest *splits;
+  size_t split_count;
+  size_t *first_task;
+  /* No score of this vector lies outside; the whole domain where sums may wrap. */
+  int bound_min, bound_max;
+  _Atomic size_t next_task;
+} pass;
+
+/* One thread's own working memory; the counts are all zero between two runs of entries. */
+typedef struct {
+  uint32_t *counts_even, *counts_odd;
+  int16_t scores[PP_BLOCK_ENTRIES];
+  uint16_t indices[PP_BLOCK_ENTRIES];
+  uint64_t candidates[CANDIDATES_KEPT + PP_BLOCK_ENTRIES];
+  uint32_t candidate_count;
+  int min, max;
+} scratch;
+
+int pp_rescore(int which, int threads, const int16_t *points, const pp_contest *contests, uint32_t contest_count,
+               uint8_t *arena);
+
+static inline uint64_t top_key(int score, uint32_t position) { return (uint64_t)(uint32_t)(32767 - score) << 32 | position; }
+static inline int score_of_key(uint64_t key) { return 32767 - (int)(key >> 32); }
+
+static void sort_keys(uint64_t *keys, uint32_t count) {
+  for (uint32_t i = 1; i < count; i++) {
+    const uint64_t key = keys[i];
+    uint32_t j = i;
+    for (; j > 0 && keys[j - 1] > key; j--) keys[j] = keys[j - 1];
+    keys[j] = key;
+  }
+}
+
+/* The score of the wanted-th best entry counted so far, and how many entries beat that score. */
+static int score_at_rank(const scratch *s, uint32_t wanted, uint32_t *above) {
+  uint32_t seen = 0;
+  for (int score = s->max; score >= s->min; score--) {
+    const uint32_t here = s->counts_even[score - SCORE_MIN] + s->counts_odd[score - SCORE_MIN];
+    if (seen + here >= wanted) {
+      *above = seen;
+      return score;
+    }
+    seen += here;
+  }
+  *above = seen;
+  return s->min;
+}
+
+/* Drops candidates that can no longer be among the best. They stay in position order, so of a tie the first are kept. */
+static void prune_candidates(scratch *s, int threshold, uint32_t ties) {
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < s->candidate_count; i++) {
+    const int score = score_of_key(s->candidates[i]);
+    if (score < threshold) continue;
+    if (score == threshold) {
+      if (ties == 0) continue;
+      ties--;
+    }
+    s->candidates[kept++] = s->candidates[i];
+  }
+  s->candidate_count = kept;
+}
+
+static void count_scores(scratch *s, uint32_t count, const uint8_t *prefetch) {
+  uint32_t *even = s->counts_even - SCORE_MIN, *odd = s->counts_odd - SCORE_MIN;
+  uint32_t i = 0;
+  int16_t min = 32767, max = -32768;
+  for (uint32_t j = 0; j < count; j++) {
+    min = s->scores[j] < min ? s->scores[j] : min;
+    max = s->scores[j] > max ? s->scores[j] : max;
+  }
+  if (min < s->min) s->min = min;
+  if (max > s->max) s->max = max;
+  for (; i + PP_TILE_ENTRIES <= count; i += PP_TILE_ENTRIES, prefetch += PP_TILE_BYTES) {
+    /* Counting keeps the core busy without touching memory; the next block can arrive meanwhile. */
+    for (int line = 0; line < PP_ROSTER_SIZE; line++) __builtin_prefetch(prefetch + line * 64);
+    for (uint32_t j = i; j < i + PP_TILE_ENTRIES; j += 2) {
+      even[s->scores[j]]++;
+      odd[s->scores[j + 1]]++;
+    }
+  }
+  for (; i < count; i++) even[s->scores[i]]++;
+}
+
+/* Scores, counts and collects the best of one run of entries. Leaves counts, min, max and sorted candidates in `s`. */
+static void scan_run(const pass *p, scratch *s, const uint8_t *tiles, uint32_t first, uint32_t count) {
+  int limit = SCORE_MIN;
+  const uint8_t *at = tiles + (size_t)first / PP_TILE_ENTRIES * PP_TILE_BYTES;
+  s->min = 32767;
+  s->max = SCORE_MIN;
+  s->candidate_count = 0;
+  for (uint32_t start = 0; start < count; start += PP_BLOCK_ENTRIES) {
+    const uint32_t length = count - start < PP_BLOCK_ENTRIES ? count - start : PP_BLOCK_ENTRIES;
+    p->isa->score_tiles(at, pp_tile_count(length), &p->table, s->scores);
+    at += (size_t)PP_BLOCK_ENTRIES / PP_TILE_ENTRIES * PP_TILE_BYTES;
+    count_scores(s, length, at);
+    uint32_t above;
+    if (start == 0 && length > PP_TOP_MAX) limit = score_at_rank(s, PP_TOP_MAX, &above);
+    const size_t found = limit > 32767 ? 0 : p->isa->find_range(s->scores, length, (int16_t)limit, 32767, s->indices);
+    for (size_t i = 0; i < found; i++) {
+      s->candidates[s->candidate_count++] = top_key(s->scores[s->indices[i]], first + start + s->indices[i]);
+    }
+    /* After the first block, and whenever many have gathered: later ties lose, so from here only better scores matter. */
+    if (s->candidate_count > CANDIDATES_KEPT || (start == 0 && s->candidate_count >= PP_TOP_MAX)) {
+      const int threshold = score_at_rank(s, PP_TOP_MAX, &above);
+      prune_candidates(s, threshold, PP_TOP_MAX - above);
+      limit = threshold + 1;
+    }
+  }
+  if (s->candidate_count > PP_TOP_MAX) {
+    uint32_t above;
+    const int threshold = score_at_rank(s, PP_TOP_MAX, &above);
+    prune_candidates(s, threshold, PP_TOP_MAX - above);
+  }
+  sort_keys(s->candidates, s->candidate_count);
+}
+
+static inline size_t window_offset(uint32_t entry_count) {
+  const size_t top_capacity = entry_count < PP_TOP_MAX ? entry_count : PP_TOP_MAX;
+  return (sizeof(pp_slot) + top_capacity * 10 + 7) & ~(size_t)7;
+}
+
+static void write_top(uint8_t *slot, const pp_contest *contest, const uint64_t *keys, uint32_t count) {
+  const size_t top_capacity = contest->entry_count < PP_TOP_MAX ? contest->entry_count : PP_TOP_MAX;
+  const double *ids = (const double *)(uintptr_t)contest->entry_ids;
+  double *top_ids = (double *)(slot + sizeof(pp_slot));
+  int16_t *top_scores = (int16_t *)(top_ids + top_capacity);
+  for (uint32_t i = 0; i < count; i++) {
+    top_ids[i] = ids[(uint32_t)keys[i]];
+    top_scores[i] = (int16_t)score_of_key(keys[i]);
+  }
+  ((pp_slot *)slot)->top_count = count;
+}
+
+static void write_header(uint8_t *slot, uint32_t entry_count, int min, int max, uint32_t form, uint32_t window_length) {
+  pp_slot *header = (pp_slot *)slot;
+  memset(header, 0, sizeof *header);
+  header->entry_count = entry_count;
+  header->min = (int16_t)min;
+  header->max = (int16_t)max;
+  header->form = form;
+  header->window_length = window_length;
+}
+
+/* Counts[0 .. length) of scores min upward become "how many score more", in place. */
+static void counts_to_above(uint32_t *counts, uint32_t length) {
+  uint32_t above = 0;
+  for (uint32_t i = length; i-- > 0;) {
+    const uint32_t here = counts[i];
+    counts[i] = above;
+    above += here;
+  }
+}
+
+static void clear_counts(scratch *s) {
+  const size_t bytes = (size_t)(s->max - s->min + 1) * sizeof(uint32_t);
+  memset(s->counts_even + (s->min - SCORE_MIN), 0, bytes);
+  memset(s->counts_odd + (s->min - SCORE_MIN), 0, bytes);
+}
+
+static void rank_whole(const pass *p, scratch *s, const pp_contest *contest) {
+  uint8_t *slot = p->arena + contest->slot_offset;
+  scan_run(p, s, (const uint8_t *)(uintptr_t)contest->tiles, 0, contest->entry_count);
+  const uint32_t *even = s->counts_even - SCORE_MIN, *odd = s->counts_odd - SCORE_MIN;
+  const uint32_t length = (uint32_t)(s->max - s->min + 1);
+  const int dense = (uint64_t)contest->entry_count * 2 > (uint64_t)length * 4;
+  write_header(slot, contest->entry_count, s->min, s->max, dense ? FORM_DENSE : FORM_SORTED,
+               dense ? length : contest->entry_count);
+  if (dense) {
+    uint32_t *above = (uint32_t *)(slot + window_offset(contest->entry_count));
+    for (uint32_t i = 0; i < length; i++) above[i] = even[s->min + (int)i] + odd[s->min + (int)i];
+    counts_to_above(above, length);
+  } else {
+    int16_t *sorted = (int16_t *)(slot + window_offset(contest->entry_count));
+    for (int score = s->max; score >= s->min; score--) {
+      for (uint32_t n = even[score] + odd[score]; n > 0; n--) *sorted++ = (int16_t)score;
+    }
+  }
+  clear_counts(s);
+  write_top(slot, contest, s->candidates, s->candidate_count);
+}
+
+static void merge_top(top_list *top, const uint64_t *keys, uint32_t count) {
+  uint64_t merged[PP_TOP_MAX];
+  uint32_t a = 0, b = 0, n = 0;
+  while (n < PP_TOP_MAX && (a < top->count || b < count)) {
+    merged[n++] = b == count || (a < top->count && top->keys[a] < keys[b]) ? top->keys[a++] : keys[b++];
+  }
+  memcpy(top->keys, merged, n * sizeof *merged);
+  top->count = n;
+}
+
+static void rank_chunk(const pass *p, scratch *s, const pp_contest *contest, split_contest *split, size_t chunk) {
+  const uint32_t first = (uint32_t)(chunk * CHUNK_ENTRIES);
+  const uint32_t left = contest->entry_count - first;
+  uint8_t *slot = p->arena + contest->slot_offset;
+  /* Indexed by score - bound_min until the last chunk is in. */
+  uint32_t *counts = (uint32_t *)(slot + window_offset(contest->entry_count));
+  scan_run(p, s, (const uint8_t *)(uintptr_t)contest->tiles, first, left < CHUNK_ENTRIES ? left : CHUNK_ENTRIES);
+
+  pthread_mutex_lock(&split->mutex);
+  if (!split->started) {
+    split->started = 1;
+    memset(counts, 0, (size_t)(p->bound_max - p->bound_min + 1) * sizeof *counts);
+  }
+  const uint32_t *even = s->counts_even - SCORE_MIN, *odd = s->counts_odd - SCORE_MIN;
+  for (int score = s->min; score <= s->max; score++) counts[score - p->bound_min] += even[score] + odd[score];
+  if (s->min < split->min) split->min = s->min;
+  if (s->max > split->max) split->max = s->max;
+  merge_top(&split->top, s->candidates, s->candidate_count);
+  if (--split->chunks_left == 0) {
+    const uint32_t length = (uint32_t)(split->max - split->min + 1);
+    memmove(counts, counts + (split->min - p->bound_min), (size_t)length * sizeof *counts);
+    counts_to_above(counts, length);
+    write_header(slot, contest->entry_count, split->min, split->max, FORM_DENSE, length);
+    write_top(slot, contest, split->top.keys, split->top.count);
+  }
+  pthread_mutex_unlock(&split->mutex);
+  clear_counts(s);
+}
+
+static inline size_t chunk_count(const pp_contest *contest) {
+  return contest->entry_count <= CHUNK_ENTRIES ? 1 : ((size_t)contest->entry_count + CHUNK_ENTRIES - 1) / CHUNK_ENTRIES;
+}
+
+static void *run_tasks(void *argument) {
+  pass *p = argument;
+  scratch *s = malloc(sizeof *s);
+  uint32_t *counts = calloc(2 * DOMAIN, sizeof *counts);
+  if (s == NULL || counts == NULL) {
+    /* The other threads take the tasks; the pass fails only if no thread could start. */
+    free(s);
+    free(counts);
+    return NULL;
+  }
+  s->counts_even = counts;
+  s->counts_odd = counts + DOMAIN;
+  const size_t task_count = p->first_task[p->contest_count];
+  size_t contest = 0, split = 0;
+  for (;;) {
+    const size_t task = atomic_fetch_add(&p->next_task, 1);
+    if (task >= task_count) break;
+    /* Tasks only ever grow, so each thread walks the contests once. */
+    while (task >= p->first_task[contest + 1]) split += p->contests[contest++].entry_count > CHUNK_ENTRIES;
+    if (p->contests[contest].entry_count > CHUNK_ENTRIES) {
+      rank_chunk(p, s, &p->contests[contest], &p->splits[split], task - p->first_task[contest]);
+    } else {
+      rank_whole(p, s, &p->contests[contest]);
+    }
+  }
+  free(counts);
+  free(s);
+  return p;
+}
+
+static void set_bounds(pass *p, const int16_t *points) {
+  int min = 0, max = 0;
+  for (int i = 0; i < PP_POOL_SIZE; i++) {
+    if (points[i] < min) min = points[i];
+    if (points[i] > max) max = points[i];
+  }
+  /* 2 + 1.5 + 9 times the extreme, rounded away from zero. */
+  min = (25 * min - 1) / 2;
+  max = (25 * max + 1) / 2;
+  const int wraps = min < SCORE_MIN || max > 32767;
+  p->bound_min = wraps ? SCORE_MIN : min;
+  p->bound_max = wraps ? 32767 : max;
+}
+
+/* Returns 0; -1 for an unknown version; -2 when out of memory, in which case the arena holds nothing of use. */
+int pp_rescore(int which, int threads, const int16_t *points, const pp_contest *contests, uint32_t contest_count,
+               uint8_t *arena) {
+  pass p = {.isa = pp_isa_get(which), .contests = contests, .contest_count = contest_count, .arena = arena};
+  if (p.isa == NULL) return -1;
+  pp_table_prepare(&p.table, points);
+  set_bounds(&p, points);
+
+  p.first_task = malloc((contest_count + (size_t)1) * sizeof *p.first_task);
+  if (p.first_task == NULL) return -2;
+  size_t tasks = 0;
+  for (uint32_t i = 0; i < contest_count; i++) {
+    p.first_task[i] = tasks;
+    tasks += chunk_count(&contests[i]);
+    p.split_count += contests[i].entry_count > CHUNK_ENTRIES;
+  }
+  p.first_task[contest_count] = tasks;
+  p.splits = calloc(p.split_count + 1, sizeof *p.splits);
+  if (p.splits == NULL) {
+    free(p.first_task);
+    return -2;
+  }
+  for (uint32_t i = 0, split = 0; i < contest_count; i++) {
+    if (contests[i].entry_count <= CHUNK_ENTRIES) continue;
+    pthread_mutex_init(&p.splits[split].mutex, NULL);
+    p.splits[split].chunks_left = (uint32_t)chunk_count(&contests[i]);
+    p.splits[split].min = 32767;
+    p.splits[split].max = SCORE_MIN;
+    split++;
+  }
+
+  pthread_t others[THREADS_MAX];
+  int started = 0;
+  if (threads > THREADS_MAX) threads = THREADS_MAX;
+  while (started < threads - 1 && (size_t)started + 1 < tasks) {
+    if (pthread_create(&others[started], NULL, run_tasks, &p) != 0) break;
+    started++;
+  }
+  int worked = run_tasks(&p) != NULL;
+  for (int i = 0; i < started; i++) {
+    void *result = NULL;
+    pthread_join(others[i], &result);
+    worked |= result != NULL;
+  }
+  for (size_t i = 0; i < p.split_count; i++) pthread_mutex_destroy(&p.splits[i].mutex);
+  free(p.splits);
+  free(p.first_task);
+  return worked ? 0 : -2;
+}
