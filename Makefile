@@ -4,7 +4,7 @@ CC  ?= cc
 KERNEL := build/libpowerplay.so
 KERNEL_SOURCES := $(wildcard native/*.c native/*.h)
 
-.PHONY: run test install build check lint types unit format bench clean
+.PHONY: run test install build check lint types unit format bench clean schemas
 
 ## make run: install, build, play a match from an empty disk to paid-out prizes, keep serving on http://localhost:3000
 run: install build
@@ -49,6 +49,11 @@ bench: install build
 	$(BUN) bench/validation.ts
 	$(BUN) bench/stores.ts
 	$(BUN) bench/http.ts
+
+## make schemas: generate src/realtime/board/generated from schemas/board.fbs (Debian package flatbuffers-compiler, 2.0.8 or later)
+schemas:
+	rm -rf src/realtime/board/generated
+	flatc --ts --gen-mutable -o src/realtime/board/generated schemas/board.fbs
 
 clean:
 	rm -rf build dist data test-output

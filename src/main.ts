@@ -9,9 +9,9 @@ import { browseCatalog } from "./edge/browse.ts";
 import type { Game } from "./edge/game.ts";
 import { startHttp } from "./edge/http-server.ts";
 import { edgeLimits } from "./edge/limits.ts";
-import { openKernel } from "./realtime/kernel/open.ts";
+import { BoardEngine } from "./realtime/board/engine.ts";
 import { BoardLeaderboards } from "./realtime/leaderboards.ts";
-import { MatchBoards } from "./realtime/match-boards.ts";
+import { boardDirectory, MatchBoards } from "./realtime/match-boards.ts";
 import { repeat } from "./repeat.ts";
 import { openEmbeddedCatalog } from "./stores/catalog/embedded.ts";
 import type { Catalog } from "./stores/catalog/port.ts";
@@ -88,7 +88,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const stores = await openStores(config);
   const { catalog, ledger, log, teamStore } = stores;
   const hotStore = openEmbeddedHotStore({ clock, ...limits.hotStore });
-  const kernel = openKernel({ log: say });
+  const directory = boardDirectory(config.boardDir, config.dataDir);
+  const engine = await BoardEngine.start({ directory, log: say });
   const matches = new MatchCache(catalog, limits.matchCache);
   const consumer = { ...limits.consumer, onTrouble };
 
@@ -107,7 +108,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const scorer = new Scorer({ log, catalog, teamStore, matches, consumer });
 
   // Realtime plane.
-  const boards = new MatchBoards({ log, catalog, teamStore, kernel, clock, sampleEveryMs, consumer });
+  const boards = new MatchBoards({ log, catalog, teamStore, engine, directory, clock, sampleEveryMs, consumer });
 
   // Transaction plane.
   const joins = new JoinSagas({
@@ -174,7 +175,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     teams,
     joins,
     feed,
-    boards: new BoardLeaderboards({ catalog, teamStore, matches, boards, scorer }),
+    boards: new BoardLeaderboards({ catalog, matches, boards, scorer }),
     wallet: userWallet({ provider, deposits, withdrawals, catalog, reads: new WalletReads(ledger) }),
     admin: new MatchLifecycle({
       catalog,
@@ -186,7 +187,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       finalBoard: async (contest) => {
         // After a restart the board of a settled match may not be open yet.
         if (!boards.has(contest.matchId)) await lock.lock(contest.matchId);
-        return boards.get(contest.matchId)!.final(contest.id);
+        return boards.final(contest.matchId, contest.id);
       },
       onChange: (match) => matches.forget(match),
     }),
@@ -223,7 +224,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     ledger,
     game,
     provider,
-    kernelName: kernel.name,
+    kernelName: engine.kernelName,
     sandboxUrl: sandbox?.url ?? null,
     async stop() {
       ready = false;
@@ -231,6 +232,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       await lock.stop();
       await Promise.all([...workers.map((worker) => worker.stop()), sandbox?.stop()]);
       await Promise.all([materialiser.stop(), scorer.stop(), boards.stop()]);
+      engine.stop();
       await hotStore.close();
       await stores.close();
     },

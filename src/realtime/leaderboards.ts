@@ -26,15 +26,14 @@ import type {
   TeamBreakdown,
 } from "../edge/game.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
-import type { TeamStore } from "../stores/team-store/port.ts";
 import type { MatchCache, MatchInfo } from "../stream/match-cache.ts";
 import type { Scorer } from "../stream/scorer.ts";
-import type { MatchBoard, RankedEntry } from "./board/match-board.ts";
-import { type MatchBoards, readSample } from "./match-boards.ts";
+import type { RankedPage } from "./board/board-protocol.ts";
+import type { RankedEntry } from "./board/standing.ts";
+import type { LockedMatch, MatchBoards } from "./match-boards.ts";
 
 export interface BoardLeaderboardsDeps {
   readonly catalog: Pick<Catalog, "contest" | "userNames" | "entriesOfUser">;
-  readonly teamStore: Pick<TeamStore, "samples">;
   readonly matches: MatchCache;
   readonly boards: MatchBoards;
   readonly scorer: Scorer;
@@ -54,62 +53,66 @@ export class BoardLeaderboards implements Leaderboards {
   }
 
   top(contest: ContestId, count: number): Promise<BoardResult<BoardPage>> {
-    return this.#page(contest, (board) => board.top(contest, count));
+    return this.#page(contest, async (match) => {
+      const at = this.#deps.boards.standing(match, contest);
+      return at && { ...at, entryCount: at.standing.entryCount, entries: at.standing.top().slice(0, count) };
+    });
   }
 
   page(contest: ContestId, fromRank: number, count: number): Promise<BoardResult<BoardPage>> {
-    return this.#page(contest, (board) => board.page(contest, fromRank - 1, count));
+    return this.#page(contest, (match) => this.#deps.boards.page(match, contest, fromRank - 1, count));
   }
 
   async mine(user: UserId, id: ContestId): Promise<BoardResult<BoardPage>> {
-    const contest = await this.#deps.catalog.contest(id);
-    if (contest === null) return refused("contest_not_found");
-    const entries = await this.#deps.catalog.entriesOfUser(user, contest.matchId);
-    const own = entries.filter((entry) => entry.contestId === id).map((entry) => entry.entryId);
-    return this.#page(id, (board) => {
-      const rows = own.map((entry) => board.entry(id, entry)).filter((row) => row !== null);
-      return rows.sort((a, b) => b.scoreQp - a.scoreQp || a.entryId - b.entryId);
+    return this.#page(id, async (match) => {
+      const entries = await this.#deps.catalog.entriesOfUser(user, match);
+      const at = this.#deps.boards.standing(match, id);
+      if (at === null) return null;
+      const ranked = entries
+        .filter((entry) => entry.contestId === id)
+        .flatMap(({ entryId }): RankedEntry[] => {
+          const roster = this.#deps.boards.roster(match, id, entryId);
+          if (roster === null) return [];
+          const scoreQp = scoreRoster(roster, at.points);
+          return [{ entryId, scoreQp, rank: at.standing.rank(scoreQp) }];
+        })
+        .sort((a, b) => b.scoreQp - a.scoreQp || a.entryId - b.entryId);
+      return { pointsVersion: at.pointsVersion, entryCount: at.standing.entryCount, entries: ranked };
     });
   }
 
   async neighbours(contest: ContestId, entry: EntryId, radius: number): Promise<BoardResult<BoardPage>> {
     const opened = await this.#open(contest);
     if (!opened.ok) return opened;
-    const position = opened.value.board.positionOf(contest, entry);
-    if (position === null) return refused("not_entered");
-    const from = Math.max(0, position - radius);
-    return this.#page(contest, (board) => board.page(contest, from, position - from + radius + 1));
+    const match = opened.value.contest.matchId;
+    if (this.#deps.boards.roster(match, contest, entry) === null) return refused("not_entered");
+    return this.#page(contest, () => this.#deps.boards.neighbours(match, contest, entry, radius));
   }
 
   async rankHistory(contest: ContestId, entry: EntryId): Promise<BoardResult<readonly RankSample[]>> {
     const opened = await this.#open(contest);
     if (!opened.ok) return opened;
-    const found = opened.value.board.entry(contest, entry);
-    if (found === null) return refused("not_entered");
-    const samples = await this.#deps.teamStore.samples(contest);
-    return answered(
-      samples.map((sample) => {
-        const { points, standing } = readSample(sample);
-        const scoreQp = scoreRoster(found.roster, points);
-        return { atMs: sample.atMs, rank: standing.rank(scoreQp), scoreQp };
-      }),
-    );
+    const match = opened.value.contest.matchId;
+    const roster = this.#deps.boards.roster(match, contest, entry);
+    if (roster === null) return refused("not_entered");
+    const ranks = await this.#deps.boards.rankHistory(match, contest, roster);
+    return answered(ranks.map(({ timeMs, rank, scoreQp }) => ({ atMs: timeMs, rank, scoreQp })));
   }
 
   async teamBreakdown(match: MatchId, entryId: EntryId): Promise<BoardResult<TeamBreakdown>> {
     const opened = await this.#openMatch(match);
     if (!opened.ok) return opened;
-    const { board, info } = opened.value;
-    const roster = board.rosterOf(entryId);
+    const { locked, info } = opened.value;
+    const roster = locked.rosterOf(entryId);
     if (roster === null) return refused("not_entered");
-    const { points } = board;
+    const { points, version } = this.#deps.boards.points(match);
     const players = Array.from(roster, (poolIndex, slot) => {
       const pointsQp = points[poolIndex]!;
       const multiplier = slot === 0 ? "captain" : slot === 1 ? "vice_captain" : "none";
       const contributionQp = slot === 0 ? captainQp(pointsQp) : slot === 1 ? viceCaptainQp(pointsQp) : pointsQp;
       return { playerId: info.squad!.players[poolIndex]!.id, multiplier, pointsQp, contributionQp } as const;
     });
-    return answered({ entryId, scoreQp: scoreRoster(roster, points), pointsVersion: board.version, players });
+    return answered({ entryId, scoreQp: scoreRoster(roster, points), pointsVersion: version, players });
   }
 
   async playerBreakdown(match: MatchId, playerId: PlayerId): Promise<BoardResult<PlayerBreakdown>> {
@@ -148,20 +151,20 @@ export class BoardLeaderboards implements Leaderboards {
   async commitment(match: MatchId): Promise<BoardResult<{ readonly rootHex: string; readonly leafCount: number }>> {
     const opened = await this.#openMatch(match);
     if (!opened.ok) return opened;
-    const tree = opened.value.board.commitment();
+    const tree = opened.value.locked.commitment();
     return tree === null ? refused("not_entered") : answered({ rootHex: hex(tree.root), leafCount: tree.leafCount });
   }
 
   async inclusionProof(match: MatchId, entryId: EntryId): Promise<BoardResult<InclusionProof>> {
     const opened = await this.#openMatch(match);
     if (!opened.ok) return opened;
-    const { board } = opened.value;
-    const tree = board.commitment();
-    const leafIndex = board.leafIndexOf(entryId);
+    const { locked } = opened.value;
+    const tree = locked.commitment();
+    const leafIndex = locked.leafIndexOf(entryId);
     if (tree === null || leafIndex === null) return refused("not_entered");
     return answered({
       entryId,
-      rosterHex: hex(board.rosterOf(entryId)!),
+      rosterHex: hex(locked.rosterOf(entryId)!),
       leafIndex,
       leafCount: tree.leafCount,
       siblingsHex: tree.proof(leafIndex).map(hex),
@@ -169,18 +172,17 @@ export class BoardLeaderboards implements Leaderboards {
     });
   }
 
-  async #page(id: ContestId, read: (board: MatchBoard) => readonly RankedEntry[]): Promise<BoardResult<BoardPage>> {
+  async #page(id: ContestId, read: (match: MatchId) => Promise<RankedPage | null>): Promise<BoardResult<BoardPage>> {
     const opened = await this.#open(id);
     if (!opened.ok) return opened;
-    const { board, contest } = opened.value;
-    // Read in one go: everything below is of this version.
-    const { version } = board;
-    const standing = board.standing(id);
-    const ranked = read(board);
+    const { contest } = opened.value;
+    const page = await read(contest.matchId);
+    // Nobody entered: an empty board, not a missing one.
+    if (page === null) return answered({ contestId: id, pointsVersion: 0, entryCount: 0, rows: [] });
+    const { standing } = this.#deps.boards.standing(contest.matchId, id)!;
     const schedule = new PrizeSchedule(contest.prizes, contest.prizePoolPaise);
-    const tiedCounts = ranked.map((row) => standing?.tiedAt(row.scoreQp) ?? 1);
-    const names = await this.#deps.catalog.userNames([...new Set(ranked.map((row) => userOfEntry(row.entryId)))]);
-    const rows = ranked.map(({ entryId, scoreQp, rank }, index): BoardRow => {
+    const names = await this.#deps.catalog.userNames([...new Set(page.entries.map((row) => userOfEntry(row.entryId)))]);
+    const rows = page.entries.map(({ entryId, scoreQp, rank }): BoardRow => {
       const userId = userOfEntry(entryId);
       return {
         rank,
@@ -189,25 +191,26 @@ export class BoardLeaderboards implements Leaderboards {
         userName: names.get(userId) ?? `user ${userId}`,
         teamNo: teamOfEntry(entryId),
         scoreQp,
-        prizePaise: schedule.split(rank, tiedCounts[index]!).eachPaise,
+        prizePaise: schedule.split(rank, Math.max(1, standing.countAt(scoreQp))).eachPaise,
       };
     });
-    return answered({ contestId: id, pointsVersion: version, entryCount: board.entryCount(id), rows });
+    const { pointsVersion, entryCount } = page;
+    return answered({ contestId: id, pointsVersion, entryCount, rows });
   }
 
-  async #open(id: ContestId): Promise<BoardResult<{ readonly board: MatchBoard; readonly contest: Contest }>> {
+  async #open(id: ContestId): Promise<BoardResult<{ readonly contest: Contest }>> {
     const contest = await this.#deps.catalog.contest(id);
     if (contest === null) return refused("contest_not_found");
     const opened = await this.#openMatch(contest.matchId);
-    return opened.ok ? answered({ board: opened.value.board, contest }) : opened;
+    return opened.ok ? answered({ contest }) : opened;
   }
 
-  async #openMatch(match: MatchId): Promise<BoardResult<{ readonly board: MatchBoard; readonly info: MatchInfo }>> {
+  async #openMatch(match: MatchId): Promise<BoardResult<{ readonly locked: LockedMatch; readonly info: MatchInfo }>> {
     const info = await this.#deps.matches.get(match);
     if (info === null) return refused("contest_not_found");
     if (info.match.state === "upcoming") return refused("not_locked");
-    const board = this.#deps.boards.get(match);
-    return board ? answered({ board, info }) : refused("loading");
+    const locked = this.#deps.boards.get(match);
+    return locked ? answered({ locked, info }) : refused("loading");
   }
 }
 

@@ -1,24 +1,94 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { Clock } from "../domain/clock.ts";
-import type { ContestId, MatchId } from "../domain/ids.ts";
+import type { ContestId, EntryId, MatchId } from "../domain/ids.ts";
+import { leafHash, MerkleTree } from "../domain/merkle.ts";
 import { POOL_SIZE_MAX, type PointsVector } from "../domain/points.ts";
+import { type Roster, ROSTER_SIZE } from "../domain/roster.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
 import { type EventLog, forEachRecord, type LogBatch, type Topic, TOPICS } from "../stores/event-log/port.ts";
-import type { BoardSample, TeamStore } from "../stores/team-store/port.ts";
+import type { TeamStore } from "../stores/team-store/port.ts";
 import { Consumer, type ConsumerOptions } from "../stream/consumer.ts";
 import { decodePointsUpdate, pointsVectorOf } from "../stream/points-update.ts";
-import { IndexBuilder } from "./board/index-builder.ts";
-import { MatchBoard } from "./board/match-board.ts";
-import { Standing } from "./board/standing.ts";
-import type { Kernel } from "./kernel/port.ts";
+import type { FinalBoard, TieChunk } from "../transaction/payouts.ts";
+import type { RankedPage } from "./board/board-protocol.ts";
+import { BoardWriter } from "./board/board-writer.ts";
+import type { BoardEngine } from "./board/engine.ts";
+import { BoardHistory, HISTORY_DEFAULTS, type RankAt } from "./board/history.ts";
+import { IndexBuilder, indexOfId, type LockedIndex, type LockedTeams } from "./board/index-builder.ts";
+import type { BoardIdentity } from "./board/shared-memory.ts";
+import type { StandingAt } from "./board/standings-file.ts";
 
 export interface MatchBoardsDeps {
   readonly log: EventLog;
   readonly catalog: Pick<Catalog, "match">;
-  readonly teamStore: Pick<TeamStore, "appendSample">;
-  readonly kernel: Kernel;
+  readonly teamStore: Pick<TeamStore, "appendSample" | "points" | "samples">;
+  readonly engine: BoardEngine;
+  /** Where the engine's boards live. */
+  readonly directory: string;
   readonly clock: Clock;
   readonly sampleEveryMs: number;
   readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble">;
+}
+
+const INDEX_BYTES_MAX = 16 << 20;
+const POINTS_ROWS = 1_000;
+/** Entries that settlement reads at a time. */
+const FINAL_PAGE_ENTRIES = 1 << 14;
+
+/**
+ * The directory of one node's boards below the shared memory. Boards of another data directory, or of data that was thrown
+ * away, must never be taken for this node's: the data carries a random identity, and boards of another one are removed.
+ */
+export function boardDirectory(boardDir: string, dataDir: string): string {
+  mkdirSync(dataDir, { recursive: true });
+  const identityFile = join(dataDir, "identity");
+  if (!existsSync(identityFile)) writeFileSync(identityFile, crypto.randomUUID());
+  const identity = readFileSync(identityFile, "utf8");
+  const name = createHash("sha256").update(resolve(dataDir)).digest("hex").slice(0, 16);
+  const directory = join(boardDir, `powerplay-${name}`);
+  const ownerFile = join(directory, "identity");
+  if (!existsSync(ownerFile) || readFileSync(ownerFile, "utf8") !== identity) {
+    rmSync(directory, { recursive: true, force: true });
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(ownerFile, identity);
+  }
+  return directory;
+}
+
+/** What a node holds of a locked match beside the shared memory. */
+export class LockedMatch {
+  #tree: MerkleTree | null = null;
+
+  constructor(
+    readonly identity: BoardIdentity,
+    /** false: nobody entered a contest, so there is no board. */
+    readonly hasBoard: boolean,
+    readonly teams: LockedTeams,
+    readonly history: BoardHistory,
+  ) {}
+
+  /** The roster that the team had at the deadline; null for a team that was never saved in time. */
+  rosterOf(entry: EntryId): Roster | null {
+    const index = indexOfId(this.teams.entryIds, entry);
+    return index < 0 ? null : this.teams.rosters.slice(index * ROSTER_SIZE, (index + 1) * ROSTER_SIZE);
+  }
+
+  leafIndexOf(entry: EntryId): number | null {
+    const index = indexOfId(this.teams.entryIds, entry);
+    return index < 0 ? null : index;
+  }
+
+  /** The Merkle tree over all locked teams in ascending order of entry id; null when nobody saved one. */
+  commitment(): MerkleTree | null {
+    const { entryIds } = this.teams;
+    if (entryIds.length === 0) return null;
+    this.#tree ??= new MerkleTree(
+      Array.from(entryIds, (entry) => leafHash(entry as EntryId, this.rosterOf(entry as EntryId)!)),
+    );
+    return this.#tree;
+  }
 }
 
 interface LatestPoints {
@@ -26,15 +96,11 @@ interface LatestPoints {
   readonly version: number;
 }
 
-const INDEX_BYTES_MAX = 16 << 20;
-const POINTS_BYTES = POOL_SIZE_MAX * 2;
-
-/** The boards of all locked matches of this node: built from the log, re-scored by what `player-points` says. */
+/** The boards of all locked matches of this node: attached or built from the log, re-scored by what `player-points` says. */
 export class MatchBoards {
   readonly #deps: MatchBoardsDeps;
-  readonly #boards = new Map<MatchId, MatchBoard>();
+  readonly #matches = new Map<MatchId, LockedMatch>();
   readonly #latest = new Map<MatchId, LatestPoints>();
-  readonly #sampled = new Map<MatchId, number>();
   readonly #consumers: readonly Consumer[];
   readonly #sampler: Timer;
 
@@ -56,25 +122,87 @@ export class MatchBoards {
     this.#sampler = setInterval(() => this.#sample().catch(deps.consumer.onTrouble), deps.sampleEveryMs);
   }
 
-  get(match: MatchId): MatchBoard | undefined {
-    return this.#boards.get(match);
-  }
-
   has(match: MatchId): boolean {
-    return this.#boards.has(match);
+    return this.#matches.has(match);
   }
 
-  /** Builds the boards of the match from the log as it stands. */
+  get(match: MatchId): LockedMatch | undefined {
+    return this.#matches.get(match);
+  }
+
+  /** The points that the boards of the match show now. */
+  points(match: MatchId): LatestPoints {
+    return this.#latest.get(match) ?? { points: new Int16Array(POOL_SIZE_MAX), version: 0 };
+  }
+
+  /** Takes the sealed board of the match into service, or builds it from the log as it stands. */
   async open(id: MatchId): Promise<void> {
-    const match = await this.#deps.catalog.match(id);
+    const { catalog, directory, engine } = this.#deps;
+    const match = await catalog.match(id);
     if (match === null) return;
+    const identity: BoardIdentity = { matchId: id, slice: 0, sliceCount: 1 };
     const builder = new IndexBuilder(match);
     await this.#readAll("team-saves", (batch) => builder.addTeamSaves(batch));
-    await this.#readAll("contest-joins", (batch) => builder.addContestJoins(batch));
-    const board = new MatchBoard(builder.build(), this.#deps.kernel);
-    const latest = this.#latest.get(id);
-    if (latest) board.rescore(latest.points, latest.version);
-    this.#boards.set(id, board);
+    const attached = await engine.attach(identity);
+    let hasBoard = attached.ok;
+    let index: LockedIndex | null = null;
+    if (!attached.ok) {
+      await this.#readAll("contest-joins", (batch) => builder.addContestJoins(batch));
+      index = builder.build();
+      hasBoard = index.contests.length > 0;
+    }
+    if (index !== null && hasBoard) {
+      const writer = BoardWriter.create(directory, { ...identity, logPosition: "", contests: index.contests });
+      for (const contest of index.contests) writer.append(contest.contestId, contest);
+      writer.seal();
+      const sealed = await engine.attach(identity);
+      if (!sealed.ok) throw new Error(`the board of match ${id} does not open after its seal: ${sealed.reason}`);
+    }
+    const teams = index?.teams ?? builder.build().teams;
+    const locked = new LockedMatch(identity, hasBoard, teams, await this.#historyOf(id, identity, hasBoard));
+    if (hasBoard) await this.#rescore(locked, this.points(id));
+    this.#matches.set(id, locked);
+    // Updates may have come while the board was being built.
+    if (hasBoard) await this.#rescore(locked, this.points(id));
+  }
+
+  /** 0 for a contest that nobody entered. */
+  entryCount(match: MatchId, contest: ContestId): number {
+    return this.#board(match)?.contests.get(contest)?.entryCount ?? 0;
+  }
+
+  /** null for a contest that nobody entered. */
+  standing(match: MatchId, contest: ContestId): StandingAt | null {
+    return this.#board(match)?.standing(contest) ?? null;
+  }
+
+  /** null when the entry is not in the contest. */
+  roster(match: MatchId, contest: ContestId, entry: EntryId): Roster | null {
+    return this.#board(match)?.roster(contest, entry) ?? null;
+  }
+
+  async page(match: MatchId, contest: ContestId, place: number, count: number): Promise<RankedPage | null> {
+    const locked = this.#matches.get(match);
+    return locked?.hasBoard ? this.#deps.engine.page(locked.identity, contest, place, count) : null;
+  }
+
+  async neighbours(match: MatchId, contest: ContestId, entry: EntryId, radius: number): Promise<RankedPage | null> {
+    const locked = this.#matches.get(match);
+    return locked?.hasBoard ? this.#deps.engine.neighbours(locked.identity, contest, entry, radius) : null;
+  }
+
+  async rankHistory(match: MatchId, contest: ContestId, roster: Roster): Promise<readonly RankAt[]> {
+    const locked = this.#matches.get(match);
+    if (!locked?.hasBoard) return [];
+    return this.#deps.engine.rankHistory(locked.identity, locked.history, contest, roster);
+  }
+
+  /** The board as settlement reads it. The points must be final, for it is read over a while. */
+  final(match: MatchId, contest: ContestId): FinalBoard {
+    return {
+      entryCount: this.entryCount(match, contest),
+      chunks: (fromPosition) => this.#finalChunks(match, contest, fromPosition),
+    };
   }
 
   /** Resolves when every points update that the log holds now is on the boards. */
@@ -87,6 +215,21 @@ export class MatchBoards {
     await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
   }
 
+  async *#finalChunks(match: MatchId, contest: ContestId, fromPosition: number): AsyncGenerator<TieChunk> {
+    const end = this.entryCount(match, contest);
+    for (let place = fromPosition; place < end;) {
+      const page = await this.page(match, contest, place, FINAL_PAGE_ENTRIES);
+      const { standing } = this.standing(match, contest)!;
+      yield* chunksOf(page!, place, (scoreQp) => standing.countAt(scoreQp));
+      place += page!.entries.length;
+    }
+  }
+
+  #board(match: MatchId) {
+    const locked = this.#matches.get(match);
+    return locked?.hasBoard ? this.#deps.engine.board(locked.identity) : undefined;
+  }
+
   async #take(batch: LogBatch): Promise<void> {
     const newest = new Map<MatchId, LatestPoints>();
     forEachRecord(batch, (value) => {
@@ -95,11 +238,16 @@ export class MatchBoards {
       if (known && known.version >= update.version) return;
       newest.set(update.matchId, { points: pointsVectorOf(update), version: update.version });
     });
-    // Several balls in one batch cost one pass.
+    // Several balls in one batch cost one pass; those that come during the pass are the next batch.
     for (const [match, latest] of newest) {
       this.#latest.set(match, latest);
-      this.#boards.get(match)?.rescore(latest.points, latest.version);
+      const locked = this.#matches.get(match);
+      if (locked?.hasBoard) await this.#rescore(locked, latest);
     }
+  }
+
+  async #rescore({ identity }: LockedMatch, { points, version }: LatestPoints): Promise<void> {
+    await this.#deps.engine.rescore(identity, { points, pointsVersion: version, timeMs: this.#deps.clock.nowMs() });
   }
 
   async #readAll(topic: Topic, add: (batch: LogBatch) => void): Promise<void> {
@@ -114,32 +262,61 @@ export class MatchBoards {
     }
   }
 
-  /** Keeps the histogram of each contest whose points changed: with a roster it tells that entry's rank at this time. */
+  /** Samples are points and, of great contests, their standings; the points are in the points log already. */
+  async #historyOf(match: MatchId, identity: BoardIdentity, hasBoard: boolean): Promise<BoardHistory> {
+    const { engine, sampleEveryMs, teamStore } = this.#deps;
+    const history = new BoardHistory({ ...HISTORY_DEFAULTS, everyMs: sampleEveryMs });
+    if (!hasBoard) return history;
+    const kept = new Map<number, Map<ContestId, Uint8Array>>();
+    for (const [contest, { entryCount }] of engine.board(identity).contests) {
+      if (entryCount < HISTORY_DEFAULTS.keptEntryCountMin) continue;
+      for (const { pointsVersion, payload } of await teamStore.samples(contest)) {
+        const standings = kept.get(pointsVersion) ?? new Map<ContestId, Uint8Array>();
+        kept.set(pointsVersion, standings.set(contest, payload));
+      }
+    }
+    let dueMs = Number.NEGATIVE_INFINITY;
+    for (let after = 0; ;) {
+      const rows = await teamStore.points(match, after, POINTS_ROWS);
+      for (const { atMs, version, payload } of rows) {
+        after = version;
+        if (atMs < dueMs) continue;
+        dueMs = atMs + sampleEveryMs;
+        const points = pointsVectorOf(decodePointsUpdate(payload));
+        history.restore({ timeMs: atMs, pointsVersion: version, points, standings: kept.get(version) ?? new Map() });
+      }
+      if (rows.length < POINTS_ROWS) return history;
+    }
+  }
+
   async #sample(): Promise<void> {
-    const { clock, teamStore } = this.#deps;
-    for (const [match, board] of this.#boards) {
-      if (board.version === 0 || this.#sampled.get(match) === board.version) continue;
-      this.#sampled.set(match, board.version);
-      const atMs = clock.nowMs();
-      await Promise.all(board.contests().map((contest) => teamStore.appendSample(sampleOf(board, contest, atMs))));
+    const { clock, engine, teamStore } = this.#deps;
+    for (const { hasBoard, history, identity } of this.#matches.values()) {
+      if (!hasBoard) continue;
+      const board = engine.board(identity);
+      if ((board.published()?.pointsVersion ?? 0) === 0) continue;
+      const sample = history.sample(board, clock.nowMs());
+      for (const [contestId, payload] of sample?.standings ?? []) {
+        await teamStore.appendSample({
+          contestId,
+          atMs: sample!.timeMs,
+          pointsVersion: sample!.pointsVersion,
+          payload,
+        });
+      }
     }
   }
 }
 
-/** Layout: the points vector, then the standing's slot. */
-function sampleOf(board: MatchBoard, contestId: ContestId, atMs: number): BoardSample {
-  const slot = board.standing(contestId)!.copy();
-  const payload = new Uint8Array(POINTS_BYTES + slot.length);
-  payload.set(new Uint8Array(board.points.buffer, board.points.byteOffset, POINTS_BYTES));
-  payload.set(slot, POINTS_BYTES);
-  return { contestId, atMs, pointsVersion: board.version, payload };
-}
-
-export function readSample({ payload }: BoardSample): { readonly points: PointsVector; readonly standing: Standing } {
-  // A copy lies at the start of its own buffer, which is what typed arrays over it need.
-  const { buffer } = payload.slice();
-  return {
-    points: new Int16Array(buffer, 0, POOL_SIZE_MAX),
-    standing: new Standing(new Uint8Array(buffer, POINTS_BYTES)),
-  };
+/** Runs of one rank within a page that begins at `place`. */
+function* chunksOf(page: RankedPage, place: number, countAt: (scoreQp: number) => number): Generator<TieChunk> {
+  const { entries } = page;
+  for (let start = 0; start < entries.length;) {
+    const { rank, scoreQp } = entries[start]!;
+    let end = start + 1;
+    while (end < entries.length && entries[end]!.rank === rank) end++;
+    const ids = Float64Array.from(entries.slice(start, end), (entry) => entry.entryId);
+    yield { rank, tiedCount: countAt(scoreQp), offset: place + start - (rank - 1), entries: ids };
+    start = end;
+  }
 }

@@ -124,3 +124,17 @@ function viewOf(bytes: Uint8Array, recordCount: number, recordBytes: number): Da
 function withoutRepeats(sorted: Float64Array): Float64Array {
   return sorted.filter((id, index) => index === 0 || id !== sorted[index - 1]);
 }
+
+/** Place of an id among ascending ones, or -1. */
+export function indexOfId(ascending: Float64Array, id: number): number {
+  let low = 0;
+  let high = ascending.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const at = ascending[middle]!;
+    if (at === id) return middle;
+    if (at < id) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
+}

@@ -28,8 +28,9 @@ test("a machine without the library serves with the TypeScript kernel and says s
   ]);
 });
 
+const vector = (best: number, others: number) => new Int16Array(64).fill(others).fill(best, 0, 1);
+
 test("a points vector fits while no eleven can score beyond int16", () => {
-  const vector = (best: number, others: number) => new Int16Array(64).fill(others).fill(best, 0, 1);
   // 2 x 6500 + 1.5 x 1880 + 9 x 1880 = 32740; 10 more quarter-points for the captain and it is 32760, then 32780.
   expect(pointsFit(vector(6500, 1880))).toBe(true);
   expect(pointsFit(vector(6510, 1880))).toBe(true);

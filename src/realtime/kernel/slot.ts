@@ -28,3 +28,10 @@ export const windowOffset = (entryCount: number): number =>
 /** A slot takes whole cache lines, so threads that fill neighbouring slots do not meet. */
 export const slotBytes = (entryCount: number): number =>
   roundUp(windowOffset(entryCount) + Math.min(entryCount * 2, DOMAIN * 4), 64);
+
+/** How much of a slot its standing takes. */
+export function usedSlotBytes(slot: Uint8Array): number {
+  const header = new DataView(slot.buffer, slot.byteOffset, SLOT_HEADER_BYTES);
+  const elementBytes = header.getUint32(12, true) === FORM_DENSE ? 4 : 2;
+  return windowOffset(header.getUint32(0, true)) + header.getUint32(16, true) * elementBytes;
+}

@@ -1,0 +1,63 @@
+import type { ContestId, EntryId } from "../../domain/ids.ts";
+import type { PointsQp, PointsVector } from "../../domain/points.ts";
+import type { BoardIdentity } from "./shared-memory.ts";
+import type { Generation } from "./standings-file.ts";
+import type { RankedEntry } from "./standing.ts";
+
+/** What the engine asks of its worker; each request is answered once, in order. */
+export type BoardRequest =
+  | { readonly kind: "attach"; readonly identity: BoardIdentity }
+  | { readonly kind: "detach"; readonly identity: BoardIdentity; readonly remove: boolean }
+  | { readonly kind: "rescore"; readonly identity: BoardIdentity; readonly generation: Generation }
+  | {
+      readonly kind: "page";
+      readonly identity: BoardIdentity;
+      readonly contestId: ContestId;
+      readonly place: number;
+      readonly count: number;
+    }
+  | {
+      readonly kind: "neighbours";
+      readonly identity: BoardIdentity;
+      readonly contestId: ContestId;
+      readonly entryId: EntryId;
+      readonly radius: number;
+    }
+  | {
+      readonly kind: "rankUnder";
+      readonly identity: BoardIdentity;
+      readonly contestId: ContestId;
+      readonly asked: readonly { readonly points: PointsVector; readonly scoreQp: PointsQp }[];
+    };
+
+/** Entries in total order, and the points version that the order is of. */
+export interface RankedPage {
+  readonly pointsVersion: number;
+  readonly entryCount: number;
+  readonly entries: readonly RankedEntry[];
+}
+
+export interface BoardAnswers {
+  attach: { readonly ok: true } | { readonly ok: false; readonly reason: string };
+  detach: null;
+  rescore: { readonly passMs: number };
+  /** null: no such contest, or nothing published yet. */
+  page: RankedPage | null;
+  neighbours: RankedPage | null;
+  rankUnder: readonly number[];
+}
+
+export interface WorkerSettings {
+  readonly directory: string;
+  readonly libraryPath: string | undefined;
+  readonly threads: number | undefined;
+}
+
+export type ToBoardWorker =
+  | { readonly kind: "settings"; readonly settings: WorkerSettings }
+  | { readonly kind: "request"; readonly id: number; readonly request: BoardRequest };
+
+export type FromBoardWorker =
+  | { readonly kind: "ready"; readonly kernelName: string; readonly note: string | null }
+  | { readonly kind: "answer"; readonly id: number; readonly answer: BoardAnswers[keyof BoardAnswers] }
+  | { readonly kind: "failure"; readonly id: number; readonly message: string };

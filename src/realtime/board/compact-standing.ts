@@ -1,0 +1,45 @@
+import type { PointsQp } from "../../domain/points.ts";
+import type { Standing } from "./standing.ts";
+
+/**
+ * A standing without its top list, for keeping hundreds of them: the lowest score as a varint (zigzag), then, from the
+ * lowest score up, how many entries have it, one varint each. About a byte a score: 5 KB for a contest of 12 M.
+ */
+export function compactStanding(standing: Standing): Uint8Array {
+  const bytes: number[] = [];
+  pushVarint(bytes, standing.minQp < 0 ? -2 * standing.minQp - 1 : 2 * standing.minQp);
+  let higher = standing.entryCount;
+  for (let scoreQp = standing.minQp; scoreQp <= standing.maxQp; scoreQp++) {
+    const above = standing.countAbove(scoreQp);
+    pushVarint(bytes, higher - above);
+    higher = above;
+  }
+  return Uint8Array.from(bytes);
+}
+
+/** The competition rank of a score: 1 + how many score more. Walks the bytes once. */
+export function rankInCompact(bytes: Uint8Array, scoreQp: PointsQp): number {
+  let at = 0;
+  const next = (): number => {
+    let value = 0;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = bytes[at++]!;
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+    }
+  };
+  const zigzag = next();
+  let score = zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+  let above = 0;
+  for (; at < bytes.length; score++) {
+    const count = next();
+    if (score > scoreQp) above += count;
+  }
+  return 1 + above;
+}
+
+function pushVarint(bytes: number[], value: number): void {
+  let rest = value;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
+  bytes.push(rest);
+}

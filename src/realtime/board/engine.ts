@@ -1,0 +1,224 @@
+import { assert } from "../../domain/assert.ts";
+import type { ContestId, EntryId } from "../../domain/ids.ts";
+import type { PointsQp } from "../../domain/points.ts";
+import type { Roster } from "../../domain/roster.ts";
+import { assertPoints } from "../kernel/port.ts";
+import { Board } from "./board.ts";
+import type {
+  BoardAnswers,
+  BoardRequest,
+  FromBoardWorker,
+  RankedPage,
+  ToBoardWorker,
+  WorkerSettings,
+} from "./board-protocol.ts";
+import type { BoardHistory, RankAt } from "./history.ts";
+import { type BoardIdentity, boardName } from "./shared-memory.ts";
+import type { Generation, StandingAt } from "./standings-file.ts";
+
+export interface BoardEngineOptions {
+  /** Where boards live; /dev/shm/… on a real node. */
+  readonly directory: string;
+  readonly libraryPath?: string;
+  /** Threads of one pass; by default all cores. */
+  readonly threads?: number;
+  readonly log?: (line: string) => void;
+}
+
+export type AttachResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/** The pass that made a call's points (or newer ones) visible. */
+export interface PassReport {
+  readonly pointsVersion: number;
+  readonly passMs: number;
+}
+
+interface RequestedPass {
+  readonly generation: Generation;
+  readonly waiters: PromiseWithResolvers<PassReport>[];
+}
+
+interface Attached {
+  readonly board: Board;
+  last: PassReport | undefined;
+  running: RequestedPass | undefined;
+  waiting: RequestedPass | undefined;
+}
+
+interface PendingAnswer {
+  readonly resolve: (answer: never) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * The boards of a node. Passes and scans run in one worker (and in the kernel's threads); standings are read here, straight
+ * from the shared memory that the worker publishes into, without waiting for it.
+ */
+export class BoardEngine {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, PendingAnswer>();
+  readonly #boards = new Map<string, Attached>();
+  readonly #directory: string;
+  #lastId = 0;
+  #stopped = false;
+
+  private constructor(
+    worker: Worker,
+    directory: string,
+    readonly kernelName: string,
+  ) {
+    this.#worker = worker;
+    this.#directory = directory;
+    worker.addEventListener("message", ({ data }: MessageEvent<FromBoardWorker>) => this.#receive(data));
+    worker.addEventListener("error", (event) => this.#fail(new Error(`the board worker died: ${event.message}`)));
+  }
+
+  static async start(options: BoardEngineOptions): Promise<BoardEngine> {
+    const worker = new Worker(new URL("board-worker.ts", import.meta.url).href);
+    const settings: WorkerSettings = {
+      directory: options.directory,
+      libraryPath: options.libraryPath,
+      threads: options.threads,
+    };
+    const ready = Promise.withResolvers<FromBoardWorker & { kind: "ready" }>();
+    worker.addEventListener("message", ({ data }: MessageEvent<FromBoardWorker>) => {
+      if (data.kind === "ready") ready.resolve(data);
+    });
+    worker.addEventListener("error", (event) =>
+      ready.reject(new Error(`the board worker did not start: ${event.message}`)),
+    );
+    worker.postMessage({ kind: "settings", settings } satisfies ToBoardWorker);
+    const { kernelName, note } = await ready.promise;
+    if (note !== null) (options.log ?? console.warn)(note);
+    return new BoardEngine(worker, options.directory, kernelName);
+  }
+
+  /**
+   * Takes a sealed board into service, after a seal as after a restart: checks every byte, keeps what was published. A board
+   * that is refused is to be rebuilt from the log.
+   */
+  async attach(identity: BoardIdentity): Promise<AttachResult> {
+    const answer = await this.#ask({ kind: "attach", identity });
+    if (!answer.ok) return answer;
+    const opening = Board.open(this.#directory, identity, { verify: false, owner: false });
+    if (!opening.ok) return opening;
+    const published = opening.board.published();
+    this.#boards.set(boardName(identity), {
+      board: opening.board,
+      last: published === undefined ? undefined : { pointsVersion: published.pointsVersion, passMs: 0 },
+      running: undefined,
+      waiting: undefined,
+    });
+    return { ok: true };
+  }
+
+  /** Takes a board out of service and gives its memory back, once its match is settled. */
+  async remove(identity: BoardIdentity): Promise<void> {
+    this.#boards.delete(boardName(identity));
+    await this.#ask({ kind: "detach", identity, remove: true });
+  }
+
+  board(identity: BoardIdentity): Board {
+    return this.#attached(identity).board;
+  }
+
+  /**
+   * Makes these points, or newer ones, the published ones. While a pass runs, later points wait and only the newest are
+   * computed: a score depends on the points alone, so nothing is lost. Points not newer than the published change nothing.
+   */
+  rescore(identity: BoardIdentity, generation: Generation): Promise<PassReport> {
+    assertPoints(generation.points);
+    const attached = this.#attached(identity);
+    const { last, running } = attached;
+    const version = generation.pointsVersion;
+    if (last !== undefined && version <= last.pointsVersion) return Promise.resolve(last);
+    const waiter = Promise.withResolvers<PassReport>();
+    if (running !== undefined && version <= running.generation.pointsVersion) {
+      running.waiters.push(waiter);
+      return waiter.promise;
+    }
+    if (attached.waiting === undefined || version > attached.waiting.generation.pointsVersion) {
+      const waiters = attached.waiting?.waiters ?? [];
+      attached.waiting = { generation: { ...generation, points: generation.points.slice() }, waiters };
+    }
+    attached.waiting.waiters.push(waiter);
+    if (running === undefined) void this.#runPasses(identity, attached);
+    return waiter.promise;
+  }
+
+  /** The standing of a contest and the points that it is of; undefined before the first pass. Never waits. */
+  standing(identity: BoardIdentity, contestId: ContestId): StandingAt | undefined {
+    return this.#attached(identity).board.standing(contestId);
+  }
+
+  /** The locked roster of an entry. Never waits. */
+  roster(identity: BoardIdentity, contestId: ContestId, entryId: EntryId): Roster | undefined {
+    return this.#attached(identity).board.roster(contestId, entryId);
+  }
+
+  /** Up to `count` entries in total order from a 0-based place. */
+  page(identity: BoardIdentity, contestId: ContestId, place: number, count: number): Promise<RankedPage | null> {
+    return this.#ask({ kind: "page", identity, contestId, place, count });
+  }
+
+  /** An entry with up to `radius` others before and after it. */
+  neighbours(identity: BoardIdentity, contestId: ContestId, entryId: EntryId, radius = 5): Promise<RankedPage | null> {
+    return this.#ask({ kind: "neighbours", identity, contestId, entryId, radius });
+  }
+
+  /** Score and rank of a team at every sample. */
+  rankHistory(identity: BoardIdentity, history: BoardHistory, contestId: ContestId, roster: Roster): Promise<RankAt[]> {
+    return history.ranks(contestId, roster, (asked: readonly { points: Int16Array; scoreQp: PointsQp }[]) =>
+      asked.length === 0 ? Promise.resolve([]) : this.#ask({ kind: "rankUnder", identity, contestId, asked }),
+    );
+  }
+
+  stop(): void {
+    this.#fail(new Error("the board engine was stopped"));
+    this.#worker.terminate();
+  }
+
+  async #runPasses(identity: BoardIdentity, attached: Attached): Promise<void> {
+    while (attached.waiting !== undefined) {
+      const { generation, waiters } = (attached.running = attached.waiting);
+      attached.waiting = undefined;
+      try {
+        const { passMs } = await this.#ask({ kind: "rescore", identity, generation });
+        attached.last = { pointsVersion: generation.pointsVersion, passMs };
+        for (const waiter of waiters) waiter.resolve(attached.last);
+      } catch (error) {
+        for (const waiter of waiters) waiter.reject(error);
+      }
+    }
+    attached.running = undefined;
+  }
+
+  #attached(identity: BoardIdentity): Attached {
+    const attached = this.#boards.get(boardName(identity));
+    assert(attached !== undefined, `${boardName(identity)} is attached`);
+    return attached;
+  }
+
+  #ask<Kind extends keyof BoardAnswers>(request: BoardRequest & { kind: Kind }): Promise<BoardAnswers[Kind]> {
+    if (this.#stopped) return Promise.reject(new Error("the board engine was stopped"));
+    const { promise, resolve, reject } = Promise.withResolvers<BoardAnswers[Kind]>();
+    const id = ++this.#lastId;
+    this.#pending.set(id, { resolve: resolve as (answer: never) => void, reject });
+    this.#worker.postMessage({ kind: "request", id, request } satisfies ToBoardWorker);
+    return promise;
+  }
+
+  #receive(message: FromBoardWorker): void {
+    if (message.kind === "ready") return;
+    const pending = this.#pending.get(message.id);
+    this.#pending.delete(message.id);
+    if (message.kind === "answer") pending?.resolve(message.answer as never);
+    else pending?.reject(new Error(message.message));
+  }
+
+  #fail(error: Error): void {
+    this.#stopped = true;
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+  }
+}
