@@ -23,6 +23,7 @@ export const limits = {
     pageCountMax: 100,
     neighbourRadiusMax: 50,
     sampleEveryMs: 30_000,
+    roomCheckEveryMs: 60_000,
   },
   /** Calls that may wait for one embedded store in each direction: past it callers hear 503 rather than wait for ever. */
   storePendingMax: 100_000,

@@ -10,6 +10,7 @@ import type { Game } from "./edge/game.ts";
 import { startHttp } from "./edge/http-server.ts";
 import { edgeLimits } from "./edge/limits.ts";
 import { BoardEngine } from "./realtime/board/engine.ts";
+import { BoardRoom } from "./realtime/board-room.ts";
 import { BoardLeaderboards } from "./realtime/leaderboards.ts";
 import { boardDirectory, MatchBoards } from "./realtime/match-boards.ts";
 import { repeat } from "./repeat.ts";
@@ -109,6 +110,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
 
   // Realtime plane.
   const boards = new MatchBoards({ log, catalog, teamStore, engine, directory, clock, sampleEveryMs, consumer });
+  const room = new BoardRoom({ catalog, directory, warn: say });
 
   // Transaction plane.
   const joins = new JoinSagas({
@@ -213,6 +215,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const workers = [
     repeat(() => outbox.publish(), limits.joins.outboxEveryMs, onTrouble),
     repeat(() => recovery.sweep(), limits.joins.recoverEveryMs, onTrouble),
+    repeat(() => room.check(), limits.boards.roomCheckEveryMs, onTrouble),
   ];
   lock.start();
 

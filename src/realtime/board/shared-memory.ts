@@ -27,17 +27,21 @@ export class NotEnoughMemoryError extends Error {
 
 const mib = (bytes: number): number => Math.ceil(bytes / 2 ** 20);
 
+export function freeBytes(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
+}
+
 /**
  * Refuses before the first byte is written: a full shared memory would otherwise show as a bus error in the middle of a match.
  * What is written afterwards is written with write(2), so a race with another writer is an error too, never a signal.
  */
 export function assertRoom(directory: string, bytes: number): void {
   mkdirSync(directory, { recursive: true });
-  const { bavail, bsize } = statfsSync(directory);
-  const freeBytes = bavail * bsize;
-  if (bytes <= freeBytes) return;
+  const free = freeBytes(directory);
+  if (bytes <= free) return;
   throw new NotEnoughMemoryError(
-    `the board needs ${mib(bytes)} MiB in ${directory}, which has ${mib(freeBytes)} MiB free; ` +
+    `the board needs ${mib(bytes)} MiB in ${directory}, which has ${mib(free)} MiB free; ` +
       "give it more (mount -o remount,size=…), or set another board directory",
   );
 }
