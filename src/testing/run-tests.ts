@@ -9,7 +9,15 @@ mkdirSync("test-output", { recursive: true });
 rmSync(reportFile, { force: true });
 
 const run = Bun.spawnSync(
-  [process.execPath, "test", "--reporter=junit", `--reporter-outfile=${reportFile}`, ...process.argv.slice(2)],
+  [
+    process.execPath,
+    "test",
+    // Bun reads no timeout from bunfig.toml; a whole match on a busy machine takes longer than its 5 s.
+    "--timeout=60000",
+    "--reporter=junit",
+    `--reporter-outfile=${reportFile}`,
+    ...process.argv.slice(2),
+  ],
   { stdio: ["ignore", "inherit", "inherit"] },
 );
 
