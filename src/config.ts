@@ -24,6 +24,8 @@ export const limits = {
     neighbourRadiusMax: 50,
     sampleEveryMs: 30_000,
     roomCheckEveryMs: 60_000,
+    /** A settled match's board is asked for a lot at first, and hardly ever a day later. */
+    settledIdleMs: 3_600_000,
   },
   /** Calls that may wait for one embedded store in each direction: past it callers hear 503 rather than wait for ever. */
   storePendingMax: 100_000,
@@ -45,6 +47,10 @@ export const limits = {
     /** A join that has been under way longer than this is finished or refunded by the recovery worker. */
     joinStaleMs: 2_000,
     pollMs: 5,
+    /** Nearly all teams are built and joined in the last half hour. */
+    followBeforeMs: 30 * 60_000,
+    /** What comes after the last look is read at the deadline: at 500 K saves a second, half a second's work. */
+    followEveryMs: 1_000,
   },
   wallet: {
     depositMinPaise: rupees(1),

@@ -109,7 +109,17 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const scorer = new Scorer({ log, catalog, teamStore, matches, consumer });
 
   // Realtime plane.
-  const boards = new MatchBoards({ log, catalog, teamStore, engine, directory, clock, sampleEveryMs, consumer });
+  const boards = new MatchBoards({
+    log,
+    catalog,
+    teamStore,
+    engine,
+    directory,
+    clock,
+    sampleEveryMs,
+    settledIdleMs: limits.boards.settledIdleMs,
+    consumer,
+  });
   const room = new BoardRoom({ catalog, directory, warn: say });
 
   // Transaction plane.
@@ -133,7 +143,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     catalog,
     matches,
     clock,
-    checkEveryMs: limits.lock.checkEveryMs,
+    ...limits.lock,
     savesDrained: (match) => teams.drained(match),
     joinsSettled: (match) =>
       joinsSettled({ catalog, sagas: joins, recovery, outbox, pause: Bun.sleep, pollMs: limits.lock.pollMs }, match),
@@ -177,7 +187,13 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     teams,
     joins,
     feed,
-    boards: new BoardLeaderboards({ catalog, matches, boards, scorer }),
+    boards: new BoardLeaderboards({
+      catalog,
+      matches,
+      boards,
+      scorer,
+      reopen: (match) => void lock.lock(match).catch(onTrouble),
+    }),
     wallet: userWallet({ provider, deposits, withdrawals, catalog, reads: new WalletReads(ledger) }),
     admin: new MatchLifecycle({
       catalog,

@@ -95,8 +95,11 @@ export interface RankSample {
   readonly scoreQp: PointsQp;
 }
 
-/** `not_locked`: before the deadline nobody sees anybody's team or rank. `loading`: the board is being rebuilt; ask again. */
-export type BoardRefusal = "contest_not_found" | "not_locked" | "loading" | "not_entered";
+/**
+ * `not_locked`: before the deadline nobody sees anybody's team or rank. `loading`: the board, or what was asked of it, is
+ * being built; ask again. `abandoned`: the match has no result.
+ */
+export type BoardRefusal = "contest_not_found" | "not_locked" | "loading" | "not_entered" | "abandoned";
 export type BoardResult<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: BoardRefusal };
 

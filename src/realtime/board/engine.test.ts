@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type ContestId, contestId, type EntryId, matchId } from "../../domain/ids.ts";
 import { scoreRoster } from "../../domain/roster.ts";
 import type { ContestColumns } from "../kernel/port.ts";
-import { randomColumns, randomPoints, seededRandom } from "../kernel/random-board.ts";
+import { randomColumns, randomPoints, seededRandom, teamsOf } from "../kernel/random-board.ts";
 import { rosterAt } from "../kernel/tiles.ts";
 import { BoardWriter } from "./board-writer.ts";
 import { BoardEngine } from "./engine.ts";
@@ -30,6 +30,7 @@ function writeBoard(directory: string): Map<ContestId, ContestColumns> {
     ...identity,
     logPosition: "",
     contests: Array.from(contests, ([contestId, { entryCount }]) => ({ contestId, entryCount })),
+    teams: teamsOf(contests.values()),
   });
   for (const [id, columns] of contests) writer.append(id, columns);
   writer.seal();
@@ -67,6 +68,9 @@ test("a re-score is visible in the standing once it is reported, and ranks are t
         entryId: entry,
         scoreQp,
         rank: at.standing.rank(scoreQp),
+        tiedCount: Array.from(columns.entryIds.keys()).filter(
+          (position) => scoreRoster(rosterAt(columns.tiles, position), points) === scoreQp,
+        ).length,
       });
       expect((await engine.page(identity, id, 0, 30))!.entries).toEqual(at.standing.top().slice(0, 30));
     }
