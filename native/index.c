@@ -67,7 +67,8 @@ typedef struct {
   uint32_t *contest_table;
   uint32_t contest_mask;
 
-  /* Built: ascending. */
+  /* Built: ascending. `team_ids` is one half of `sorted_keys`, `spare_keys`, as long, the other. */
+  uint64_t *sorted_keys, *spare_keys;
   double *team_ids;
   uint8_t *rosters;
   uint32_t entries_without_team;
@@ -163,7 +164,7 @@ void pp_index_free(roster_index *index) {
   free(index->contest_table);
   free(index->rows);
   free(index->table);
-  free(index->team_ids);
+  free(index->sorted_keys);
   free(index->rosters);
   free(index);
 }
@@ -309,28 +310,36 @@ static int radix_sort(uint64_t *keys, uint32_t *carried, uint64_t *spare_keys, u
   return digits % 2;
 }
 
-/* Turns rows into `team_ids` and `rosters`, ascending by id; rows and table are given back. `scratch`: two ids a team. */
-static int sort_teams(roster_index *index, uint64_t *scratch) {
+/*
+ * Turns rows into `team_ids` and `rosters`, ascending by id; rows and table are given back. Memory that is touched for the
+ * first time costs more than sorting it, so the sorted keys become the ids where they lie.
+ */
+static int sort_teams(roster_index *index) {
   const uint32_t count = index->row_count;
   const size_t room = count == 0 ? 1 : count;
+  uint64_t *keys = big_array(2 * room, sizeof *keys);
   uint32_t *order = big_array(2 * room, sizeof *order);
-  index->team_ids = big_array(room, sizeof *index->team_ids);
   index->rosters = big_array(room, PP_ROSTER_SIZE);
-  if (order == NULL || index->team_ids == NULL || index->rosters == NULL) {
+  index->sorted_keys = keys;
+  if (keys == NULL || order == NULL || index->rosters == NULL) {
     free(order);
     return INDEX_NO_MEMORY;
   }
   uint64_t max = 0;
   for (uint32_t row = 0; row < count; row++) {
-    scratch[row] = index->rows[row].id;
+    keys[row] = index->rows[row].id;
     order[row] = row;
-    if (scratch[row] > max) max = scratch[row];
+    if (keys[row] > max) max = keys[row];
   }
-  const uint32_t *sorted = order + (radix_sort(scratch, order, scratch + room, order + room, count, max) ? room : 0);
+  const size_t half = radix_sort(keys, order, keys + room, order + room, count, max) ? room : 0;
+  const uint32_t *sorted = order + half;
+  index->team_ids = (double *)(keys + half);
+  index->spare_keys = keys + (room - half);
   for (uint32_t i = 0; i < count; i++) {
     if (i + GROUP < count) __builtin_prefetch(&index->rows[sorted[i + GROUP]]);
     const team_row *row = &index->rows[sorted[i]];
-    index->team_ids[i] = (double)row->id;
+    const double id = (double)row->id;
+    memcpy(&index->team_ids[i], &id, sizeof id);
     memcpy(index->rosters + (size_t)i * PP_ROSTER_SIZE, row->roster, PP_ROSTER_SIZE);
   }
   free(order);
@@ -416,24 +425,26 @@ static int by_contest_id(const void *a, const void *b) {
 
 /* Once, when all records are in. Afterwards contests without entries are gone and the others ascend by id. */
 int pp_index_build(roster_index *index) {
-  size_t scratch_ids = 2 * (size_t)index->row_count + 2;
+  directory d = {0};
+  uint32_t longest = 0;
   for (uint32_t i = 0; i < index->contest_count; i++) {
-    if (index->contests[i].count > scratch_ids) scratch_ids = index->contests[i].count;
+    if (index->contests[i].count > longest) longest = index->contests[i].count;
   }
-  uint64_t *scratch = big_array(scratch_ids, sizeof *scratch);
-  directory d;
-  if (scratch == NULL || sort_teams(index, scratch) != 0 ||
-      open_directory(&d, index->team_ids, index->row_count) != 0) {
-    free(scratch);
+  if (sort_teams(index) != 0 || open_directory(&d, index->team_ids, index->row_count) != 0) return INDEX_NO_MEMORY;
+  /* More entries than teams only where the log repeats itself. */
+  uint64_t *longer = longest > index->row_count ? big_array(longest, sizeof *longer) : NULL;
+  if (longest > index->row_count && longer == NULL) {
+    free(d.starts);
     return INDEX_NO_MEMORY;
   }
+  uint64_t *scratch = longer != NULL ? longer : index->spare_keys;
   uint32_t kept = 0;
   for (uint32_t i = 0; i < index->contest_count; i++) {
     place_entries(index, &d, &index->contests[i], scratch);
     if (index->contests[i].count == 0) free(index->contests[i].places);
     else index->contests[kept++] = index->contests[i];
   }
-  free(scratch);
+  free(longer);
   free(d.starts);
   index->contest_count = kept;
   if (kept > 0) qsort(index->contests, kept, sizeof *index->contests, by_contest_id);

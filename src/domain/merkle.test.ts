@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { verifyInclusion } from "../client/inclusion-proof.ts";
 import { type EntryId, entryId, teamNo, userId } from "./ids.ts";
-import { HASH_BYTES, leafContent, leafHashes, MerkleTree } from "./merkle.ts";
+import { HASH_BYTES, HASH_WORDS, hashLeaves, leafContent, MerkleTree, reduceToRoot } from "./merkle.ts";
 import { ROSTER_SIZE } from "./roster.ts";
 
 const entryOf = (index: number): EntryId => entryId(userId(index + 1), teamNo(1));
@@ -19,7 +19,12 @@ function treeOf(count: number): MerkleTree {
     { length: count * ROSTER_SIZE },
     (_, at) => rosterOf(Math.floor(at / ROSTER_SIZE))[at % ROSTER_SIZE]!,
   );
-  return MerkleTree.over(leafHashes(entryIds, rosters, 0, count));
+  const hashes = new Uint32Array(count * HASH_WORDS);
+  hashLeaves(entryIds, rosters, 0, count, hashes);
+  const tree = MerkleTree.over(hashes);
+  reduceToRoot(hashes, count);
+  expect(hex(new Uint8Array(hashes.buffer, 0, HASH_BYTES))).toBe(hex(tree.root));
+  return tree;
 }
 
 /** The RFC's definition, said recursively. */

@@ -14,6 +14,7 @@ import { type Roster, ROSTER_SIZE } from "./roster.ts";
 export type Hash = Uint8Array;
 
 export const HASH_BYTES = 32;
+export const HASH_WORDS = HASH_BYTES / 4;
 const LEAF_BYTES = 1 + 8 + ROSTER_SIZE;
 const NODE_BYTES = 1 + 2 * HASH_BYTES;
 
@@ -35,18 +36,71 @@ export function nodeContent(left: Hash, right: Hash): Uint8Array<ArrayBuffer> {
   return content;
 }
 
-/** The hashes of leaves `first` to `end`, one after the other. `entryIds` ascending, `rosters` of 11 bytes each. */
-export function leafHashes(entryIds: Float64Array, rosters: Uint8Array, first: number, end: number): Uint8Array {
-  const hashes = new Uint8Array((end - first) * HASH_BYTES);
-  const content = new Uint8Array(LEAF_BYTES);
-  const view = new DataView(content.buffer);
-  for (let index = first, at = 0; index < end; index++, at += HASH_BYTES) {
-    view.setFloat64(1, entryIds[index]!, true);
-    for (let slot = 0, from = index * ROSTER_SIZE; slot < ROSTER_SIZE; slot++)
-      content[9 + slot] = rosters[from + slot]!;
-    Bun.SHA256.hash(content, hashes.subarray(at, at + HASH_BYTES));
+/** Hashes many contents of one length, word by word and without an object each: half of the time for 12 M of them. */
+class Hasher {
+  /** The content behind its tag, aligned. */
+  readonly body: Uint8Array;
+  readonly words: Uint32Array;
+  readonly #content: Uint8Array;
+  readonly #hash = new Uint32Array(HASH_WORDS);
+  readonly #hashBytes = new Uint8Array(this.#hash.buffer);
+
+  constructor(contentBytes: number, tag: number) {
+    const memory = new Uint8Array(4 + Math.ceil(contentBytes / 4) * 4);
+    this.#content = memory.subarray(3, 3 + contentBytes);
+    this.#content[0] = tag;
+    this.body = this.#content.subarray(1);
+    this.words = new Uint32Array(memory.buffer, 4);
   }
-  return hashes;
+
+  /** Puts the hash of the content at hash number `place` of `hashes`. */
+  put(hashes: Uint32Array, place: number): void {
+    Bun.SHA256.hash(this.#content, this.#hashBytes);
+    const at = place * HASH_WORDS;
+    for (let word = 0; word < HASH_WORDS; word++) hashes[at + word] = this.#hash[word]!;
+  }
+}
+
+const leafHasher = new Hasher(LEAF_BYTES, 0);
+const leafView = new DataView(leafHasher.body.buffer, leafHasher.body.byteOffset);
+const nodeHasher = new Hasher(NODE_BYTES, 1);
+
+/** Writes the hashes of leaves `first` to `end`. `entryIds` ascending, `rosters` of 11 bytes each. */
+export function hashLeaves(
+  entryIds: Float64Array,
+  rosters: Uint8Array,
+  first: number,
+  end: number,
+  hashes: Uint32Array,
+): void {
+  const { body } = leafHasher;
+  for (let index = first; index < end; index++) {
+    leafView.setFloat64(0, entryIds[index]!, true);
+    for (let slot = 0, from = index * ROSTER_SIZE; slot < ROSTER_SIZE; slot++) body[8 + slot] = rosters[from + slot]!;
+    leafHasher.put(hashes, index - first);
+  }
+}
+
+/** Writes the level above one of `count` nodes, and returns how many nodes it has. Both may be the same array. */
+function hashLevel(level: Uint32Array, count: number, above: Uint32Array): number {
+  const { words } = nodeHasher;
+  const pairs = count >> 1;
+  for (let place = 0, from = 0; place < pairs; place++) {
+    for (let word = 0; word < 2 * HASH_WORDS; word++) words[word] = level[from++]!;
+    nodeHasher.put(above, place);
+  }
+  // A lone last node is carried up as it is, which gives the RFC's tree.
+  if (count % 2 === 1) {
+    for (let word = 0, from = (count - 1) * HASH_WORDS; word < HASH_WORDS; word++) {
+      above[pairs * HASH_WORDS + word] = level[from + word]!;
+    }
+  }
+  return count - pairs;
+}
+
+/** Leaves the root over `count` leaf hashes at the beginning of `hashes`, which are gone then. */
+export function reduceToRoot(hashes: Uint32Array, count: number): void {
+  for (let left = count; left > 1;) left = hashLevel(hashes, left, hashes);
 }
 
 /** How many nodes the levels of a tree have, leaves first. */
@@ -77,25 +131,15 @@ export class MerkleTree {
     return levelSizes(leafCount).reduce((bytes, size) => bytes + size * HASH_BYTES, 0);
   }
 
-  /** At least one leaf hash. A lone last node is carried up as it is, which gives the RFC's tree. */
-  static over(leaves: Uint8Array): MerkleTree {
-    const leafCount = leaves.length / HASH_BYTES;
+  /** Over at least one leaf hash. */
+  static over(leaves: Uint32Array): MerkleTree {
+    const leafCount = leaves.length / HASH_WORDS;
     assert(Number.isInteger(leafCount) && leafCount > 0, "a tree has at least one leaf");
-    const bytes = new Uint8Array(MerkleTree.byteCount(leafCount));
-    bytes.set(leaves);
-    const tree = new MerkleTree(leafCount, bytes);
-    const content = new Uint8Array(NODE_BYTES);
-    content[0] = 1;
-    for (const [depth, level] of tree.#levels.slice(0, -1).entries()) {
-      const above = tree.#levels[depth + 1]!;
-      for (let from = 0, to = 0; from < level.length; from += 2 * HASH_BYTES, to += HASH_BYTES) {
-        if (from + HASH_BYTES === level.length) {
-          above.set(level.subarray(from), to);
-          continue;
-        }
-        content.set(level.subarray(from, from + 2 * HASH_BYTES), 1);
-        Bun.SHA256.hash(content, above.subarray(to, to + HASH_BYTES));
-      }
+    const tree = new MerkleTree(leafCount, new Uint8Array(MerkleTree.byteCount(leafCount)));
+    const levels = tree.#levels.map((level) => new Uint32Array(level.buffer, level.byteOffset, level.length / 4));
+    levels[0]!.set(leaves);
+    for (const [depth, level] of levels.slice(0, -1).entries()) {
+      hashLevel(level, level.length / HASH_WORDS, levels[depth + 1]!);
     }
     return tree;
   }

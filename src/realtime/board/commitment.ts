@@ -1,4 +1,4 @@
-import { type Hash, leafHashes, MerkleTree } from "../../domain/merkle.ts";
+import { type Hash, HASH_WORDS, hashLeaves, MerkleTree, reduceToRoot } from "../../domain/merkle.ts";
 import type { LockedTeams } from "../index/port.ts";
 
 /**
@@ -19,8 +19,15 @@ export class Commitment {
 
   /** Hashes every team: 12 M take about 2 s, so never on the node's main thread. At least one team. */
   static over(teams: LockedTeams): Commitment {
-    const roots = new Uint8Array(blockCount(teams.entryIds.length) * 32);
-    for (let block = 0; block * 32 < roots.length; block++) roots.set(blockTree(teams, block).root, block * 32);
+    const teamCount = teams.entryIds.length;
+    const roots = new Uint32Array(blockCount(teamCount) * HASH_WORDS);
+    const hashes = new Uint32Array(BLOCK_TEAMS * HASH_WORDS);
+    for (let first = 0, at = 0; first < teamCount; first += BLOCK_TEAMS, at += HASH_WORDS) {
+      const end = Math.min(first + BLOCK_TEAMS, teamCount);
+      hashLeaves(teams.entryIds, teams.rosters, first, end, hashes);
+      reduceToRoot(hashes, end - first);
+      roots.set(hashes.subarray(0, HASH_WORDS), at);
+    }
     return new Commitment(teams, MerkleTree.over(roots));
   }
 
@@ -34,12 +41,12 @@ export class Commitment {
 
   /** The siblings on the way from a team to the root. */
   proof(teamIndex: number): Hash[] {
+    const { entryIds, rosters } = this.teams;
     const block = Math.floor(teamIndex / BLOCK_TEAMS);
-    return [...blockTree(this.teams, block).proof(teamIndex % BLOCK_TEAMS), ...this.top.proof(block)];
+    const first = block * BLOCK_TEAMS;
+    const end = Math.min(first + BLOCK_TEAMS, this.teamCount);
+    const hashes = new Uint32Array((end - first) * HASH_WORDS);
+    hashLeaves(entryIds, rosters, first, end, hashes);
+    return [...MerkleTree.over(hashes).proof(teamIndex - first), ...this.top.proof(block)];
   }
-}
-
-function blockTree({ entryIds, rosters }: LockedTeams, block: number): MerkleTree {
-  const first = block * BLOCK_TEAMS;
-  return MerkleTree.over(leafHashes(entryIds, rosters, first, Math.min(first + BLOCK_TEAMS, entryIds.length)));
 }
