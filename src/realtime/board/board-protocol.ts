@@ -4,9 +4,11 @@ import type { BoardIdentity } from "./shared-memory.ts";
 import type { Generation } from "./standings-file.ts";
 import type { RankedEntry } from "./standing.ts";
 
-/** What the engine asks of its worker; each request is answered once, in order. */
+/** What the engine asks of its workers. */
 export type BoardRequest =
-  | { readonly kind: "attach"; readonly identity: BoardIdentity }
+  | { readonly kind: "start"; readonly settings: WorkerSettings }
+  /** `owner`: the one that runs passes; it checks every byte of the board. */
+  | { readonly kind: "attach"; readonly identity: BoardIdentity; readonly owner: boolean }
   | { readonly kind: "detach"; readonly identity: BoardIdentity; readonly remove: boolean }
   | { readonly kind: "rescore"; readonly identity: BoardIdentity; readonly generation: Generation }
   | {
@@ -38,6 +40,8 @@ export interface RankedPage {
 }
 
 export interface BoardAnswers {
+  /** `note`: why the slow kernel serves, if it does. */
+  start: { readonly kernelName: string; readonly note: string | null };
   attach: { readonly ok: true } | { readonly ok: false; readonly reason: string };
   detach: null;
   rescore: { readonly passMs: number };
@@ -52,12 +56,3 @@ export interface WorkerSettings {
   readonly libraryPath: string | undefined;
   readonly threads: number | undefined;
 }
-
-export type ToBoardWorker =
-  | { readonly kind: "settings"; readonly settings: WorkerSettings }
-  | { readonly kind: "request"; readonly id: number; readonly request: BoardRequest };
-
-export type FromBoardWorker =
-  | { readonly kind: "ready"; readonly kernelName: string; readonly note: string | null }
-  | { readonly kind: "answer"; readonly id: number; readonly answer: BoardAnswers[keyof BoardAnswers] }
-  | { readonly kind: "failure"; readonly id: number; readonly message: string };

@@ -1,7 +1,7 @@
 import type { BoardIdentity } from "../board/shared-memory.ts";
 import type { IndexedMatch } from "./port.ts";
 
-/** What the node asks of an index worker; each request is answered once, in order. */
+/** What the node asks of an index worker. */
 export type IndexRequest =
   | { readonly kind: "open"; readonly match: IndexedMatch; readonly libraryPath: string | undefined }
   | { readonly kind: "teamSaves"; readonly records: Uint8Array }
@@ -30,9 +30,3 @@ export interface IndexAnswers {
   seal: SealReport;
   commit: null;
 }
-
-export type ToIndexWorker = { readonly id: number; readonly request: IndexRequest };
-
-export type FromIndexWorker =
-  | { readonly id: number; readonly ok: true; readonly answer: IndexAnswers[keyof IndexAnswers] }
-  | { readonly id: number; readonly ok: false; readonly message: string };

@@ -3,26 +3,15 @@ import { Board } from "../board/board.ts";
 import { BoardWriter } from "../board/board-writer.ts";
 import { Commitment } from "../board/commitment.ts";
 import { writeCommitment } from "../board/commitment-file.ts";
-import type { FromIndexWorker, IndexAnswers, IndexRequest, SealReport, ToIndexWorker } from "./index-protocol.ts";
+import { answerCalls } from "../../worker-calls.ts";
+import type { IndexAnswers, IndexRequest, SealReport } from "./index-protocol.ts";
 import { rosterIndexOpener } from "./open.ts";
 import type { RosterIndex } from "./port.ts";
 
 /** Builds one match's board. A thread of its own, so that neither the node nor the passes of other matches wait for it. */
-declare const self: Worker;
+answerCalls(answer);
 
 let index: RosterIndex | undefined;
-
-self.addEventListener("message", ({ data: { id, request } }: MessageEvent<ToIndexWorker>) => {
-  try {
-    post({ id, ok: true, answer: answer(request) });
-  } catch (error) {
-    post({ id, ok: false, message: error instanceof Error ? error.message : String(error) });
-  }
-});
-
-function post(message: FromIndexWorker): void {
-  self.postMessage(message);
-}
 
 function answer(request: IndexRequest): IndexAnswers[keyof IndexAnswers] {
   switch (request.kind) {

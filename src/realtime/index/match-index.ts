@@ -1,6 +1,7 @@
 import { type EventLog, type LogBatch, type Topic, TOPICS } from "../../stores/event-log/port.ts";
 import type { BoardIdentity } from "../board/shared-memory.ts";
-import type { FromIndexWorker, IndexAnswers, IndexRequest, SealReport, ToIndexWorker } from "./index-protocol.ts";
+import { WorkerCalls } from "../../worker-calls.ts";
+import type { IndexAnswers, IndexRequest, SealReport } from "./index-protocol.ts";
 import type { IndexedMatch } from "./port.ts";
 
 export interface MatchIndexDeps {
@@ -19,27 +20,25 @@ const BATCH_BYTES = 1 << 20;
 const INDEXED_TOPICS = ["team-saves", "contest-joins"] as const satisfies readonly Topic[];
 type IndexedTopic = (typeof INDEXED_TOPICS)[number];
 
+const startWorker = () =>
+  new WorkerCalls<IndexRequest, IndexAnswers>(new URL("index-worker.ts", import.meta.url), "the index worker");
+
 /**
  * The near end of an index worker. `advance` feeds it what the log has since the last time, so joins and saves are indexed
  * while they arrive and the deadline finds only the rest to be read.
  */
 export class MatchIndex {
   readonly #deps: MatchIndexDeps;
-  readonly #worker = new Worker(new URL("index-worker.ts", import.meta.url).href);
-  readonly #pending = new Map<number, PromiseWithResolvers<unknown>>();
+  readonly #worker = startWorker();
   readonly #opened: Promise<unknown>;
   readonly #offsets = new Map(
     INDEXED_TOPICS.map((topic) => [topic, Array.from({ length: TOPICS[topic].partitionCount }, () => 0)]),
   );
   #advancing: Promise<void> = Promise.resolve();
-  #lastId = 0;
-  #failure: Error | null = null;
 
   constructor(deps: MatchIndexDeps, match: IndexedMatch) {
     this.#deps = deps;
-    this.#worker.addEventListener("message", ({ data }: MessageEvent<FromIndexWorker>) => this.#receive(data));
-    this.#worker.addEventListener("error", ({ message }) => this.#fail(new Error(`the index worker died: ${message}`)));
-    this.#opened = this.#ask({ kind: "open", match, libraryPath: deps.libraryPath });
+    this.#opened = this.#worker.ask({ kind: "open", match, libraryPath: deps.libraryPath });
     // Whoever advances hears of it.
     this.#opened.catch(() => undefined);
   }
@@ -54,12 +53,11 @@ export class MatchIndex {
   async seal(identity: BoardIdentity): Promise<SealReport> {
     await this.advance();
     const logPosition = JSON.stringify(Object.fromEntries(this.#offsets));
-    return this.#ask({ kind: "seal", directory: this.#deps.directory, identity, logPosition });
+    return this.#worker.ask({ kind: "seal", directory: this.#deps.directory, identity, logPosition });
   }
 
   close(): void {
-    this.#fail(new Error("the index was closed"));
-    this.#worker.terminate();
+    this.#worker.stop();
   }
 
   async #advance(): Promise<void> {
@@ -80,51 +78,20 @@ export class MatchIndex {
       const batch: LogBatch = await log.read(topic, partition, offsets[partition]!, BATCH_BYTES, 0);
       await indexing;
       offsets[partition] = batch.firstOffset + batch.ends.length;
-      indexing = this.#ask({ kind, records: batch.bytes }, [batch.bytes.buffer as ArrayBuffer]);
+      indexing = this.#worker.ask({ kind, records: batch.bytes }, [batch.bytes.buffer as ArrayBuffer]);
       // Heard of at the next await; a read that fails first is the one that is told.
       indexing.catch(() => undefined);
     }
     await indexing;
   }
-
-  #ask<Kind extends keyof IndexAnswers>(
-    request: IndexRequest & { kind: Kind },
-    moved: ArrayBuffer[] = [],
-  ): Promise<IndexAnswers[Kind]> {
-    if (this.#failure !== null) return Promise.reject(this.#failure);
-    const asked = Promise.withResolvers<unknown>();
-    const id = ++this.#lastId;
-    this.#pending.set(id, asked);
-    this.#worker.postMessage({ id, request } satisfies ToIndexWorker, moved);
-    return asked.promise as Promise<IndexAnswers[Kind]>;
-  }
-
-  #receive(message: FromIndexWorker): void {
-    const asked = this.#pending.get(message.id);
-    this.#pending.delete(message.id);
-    if (message.ok) asked?.resolve(message.answer);
-    else asked?.reject(new Error(message.message));
-  }
-
-  #fail(error: Error): void {
-    this.#failure ??= error;
-    for (const asked of this.#pending.values()) asked.reject(error);
-    this.#pending.clear();
-  }
 }
 
 /** Computes and writes the commitment of a sealed board, in a thread of its own. */
 export async function commitBoard(directory: string, identity: BoardIdentity): Promise<void> {
-  const worker = new Worker(new URL("index-worker.ts", import.meta.url).href);
+  const worker = startWorker();
   try {
-    await new Promise<void>((resolve, reject) => {
-      worker.addEventListener("message", ({ data }: MessageEvent<FromIndexWorker>) =>
-        data.ok ? resolve() : reject(new Error(data.message)),
-      );
-      worker.addEventListener("error", ({ message }) => reject(new Error(`the commitment failed: ${message}`)));
-      worker.postMessage({ id: 1, request: { kind: "commit", directory, identity } } satisfies ToIndexWorker);
-    });
+    await worker.ask({ kind: "commit", directory, identity });
   } finally {
-    worker.terminate();
+    worker.stop();
   }
 }
