@@ -335,10 +335,10 @@ export class MatchBoards {
   }
 
   async #sample(): Promise<void> {
-    const { clock, teamStore } = this.#deps;
-    for (const { board, history } of this.#matches.values()) {
+    const { clock, engine, teamStore } = this.#deps;
+    for (const { board, history, identity } of this.#matches.values()) {
       if ((board.published()?.pointsVersion ?? 0) === 0) continue;
-      const sample = history.sample(board, clock.nowMs());
+      const sample = await history.sample(engine.sampled(identity), clock.nowMs());
       for (const [contestId, payload] of sample?.standings ?? []) {
         await teamStore.appendSample({
           contestId,

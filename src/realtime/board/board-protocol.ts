@@ -1,6 +1,7 @@
 import type { ContestId, EntryId } from "../../domain/ids.ts";
 import type { PointsQp, PointsVector } from "../../domain/points.ts";
 import type { BoardIdentity } from "./shared-memory.ts";
+import type { CompactBoard } from "./history.ts";
 import type { Generation } from "./standings-file.ts";
 import type { RankedEntry } from "./standing.ts";
 
@@ -25,6 +26,7 @@ export type BoardRequest =
       readonly entryId: EntryId;
       readonly radius: number;
     }
+  | { readonly kind: "compact"; readonly identity: BoardIdentity; readonly entryCountMin: number }
   | {
       readonly kind: "rankUnder";
       readonly identity: BoardIdentity;
@@ -48,6 +50,8 @@ export interface BoardAnswers {
   /** null: no such contest, or nothing published yet. */
   page: RankedPage | null;
   neighbours: RankedPage | null;
+  /** undefined: a pass was published meanwhile, or none yet. */
+  compact: CompactBoard | undefined;
   rankUnder: readonly number[];
 }
 

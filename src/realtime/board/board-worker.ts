@@ -3,6 +3,7 @@ import { answerCalls } from "../../worker-calls.ts";
 import { openKernel } from "../kernel/open.ts";
 import type { Kernel } from "../kernel/port.ts";
 import { Board, standingOf } from "./board.ts";
+import { compactBoard } from "./compact-standing.ts";
 import type { BoardAnswers, BoardRequest, RankedPage, WorkerSettings } from "./board-protocol.ts";
 import { neighbours, page, type RankedContest } from "./queries.ts";
 import { type BoardIdentity, boardName } from "./shared-memory.ts";
@@ -39,6 +40,8 @@ function answer(request: BoardRequest): BoardAnswers[keyof BoardAnswers] {
       return pageOf(request, (contest) => page(kernel(), contest, request.place, request.count));
     case "neighbours":
       return pageOf(request, (contest) => neighbours(kernel(), contest, request.entryId, request.radius));
+    case "compact":
+      return compactBoard(boardOf(request.identity), request.entryCountMin);
     case "rankUnder": {
       const contest = boardOf(request.identity).contests.get(request.contestId);
       assert(contest !== undefined, `contest ${request.contestId} is on the board`);

@@ -6,7 +6,7 @@ import { WorkerCalls } from "../../worker-calls.ts";
 import { assertPoints } from "../kernel/port.ts";
 import { Board } from "./board.ts";
 import type { BoardAnswers, BoardRequest, RankedPage } from "./board-protocol.ts";
-import type { BoardHistory, RankAt } from "./history.ts";
+import type { BoardHistory, RankAt, SampledBoard } from "./history.ts";
 import { type BoardIdentity, boardName } from "./shared-memory.ts";
 import type { Generation, StandingAt } from "./standings-file.ts";
 
@@ -150,6 +150,14 @@ export class BoardEngine {
   /** An entry with up to `radius` others before and after it. */
   neighbours(identity: BoardIdentity, contestId: ContestId, entryId: EntryId, radius = 5): Promise<RankedPage | null> {
     return this.#questions.ask({ kind: "neighbours", identity, contestId, entryId, radius });
+  }
+
+  /** The board as its rank history takes samples of it; compressing the standings of a final takes milliseconds. */
+  sampled(identity: BoardIdentity): SampledBoard {
+    return {
+      published: () => this.board(identity).published(),
+      compact: (entryCountMin) => this.#questions.ask({ kind: "compact", identity, entryCountMin }),
+    };
   }
 
   /** Score and rank of a team at every sample. */
