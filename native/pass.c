@@ -92,8 +92,16 @@ typedef struct {
   uint16_t (*counts)[COUNT_WAYS];
   int16_t scores[BLOCK_ENTRIES];
   uint16_t indices[BLOCK_ENTRIES];
+  /*
+   * Entries that may be among the best, in position order: all that score more than `limit`, `above_limit` of them so far,
+   * and, once the limit is above `floor`, as many at the limit as the best hundred have room for. Nothing up to the floor.
+   */
   uint64_t candidates[CANDIDATES_KEPT + BLOCK_ENTRIES];
   uint32_t candidate_count;
+  int floor, limit;
+  uint32_t above_limit;
+  /* Places in the order of the best, by score - SCORE_MIN. */
+  uint32_t *places;
   /* Of the run so far. */
   int min, max;
 } scratch;
@@ -104,48 +112,45 @@ int pp_rescore(int which, int threads, const int16_t *points, const pp_contest *
 static inline uint64_t top_key(int score, uint32_t position) { return (uint64_t)(uint32_t)(32767 - score) << 32 | position; }
 static inline int score_of_key(uint64_t key) { return 32767 - (int)(key >> 32); }
 
-static void sort_keys(uint64_t *keys, uint32_t count) {
-  for (uint32_t i = 1; i < count; i++) {
-    const uint64_t key = keys[i];
-    uint32_t j = i;
-    for (; j > 0 && keys[j - 1] > key; j--) keys[j] = keys[j - 1];
-    keys[j] = key;
-  }
-}
-
 static inline uint32_t count_at(const scratch *s, int score) {
   const uint16_t *ways = s->counts[score - SCORE_MIN];
   return (uint32_t)ways[0] + ways[1] + ways[2] + ways[3];
 }
 
-/* The score of the wanted-th best entry counted so far, and how many entries beat that score. */
-static int score_at_rank(const scratch *s, uint32_t wanted, uint32_t *above) {
-  uint32_t seen = 0;
-  for (int score = s->max; score >= s->min; score--) {
-    const uint32_t here = count_at(s, score);
-    if (seen + here >= wanted) {
-      *above = seen;
-      return score;
-    }
-    seen += here;
+/* Collects what scores more than the limit, and raises the limit while a hundred entries beat it: later ties lose. */
+static void collect_best(const pass *p, scratch *s, uint32_t count, uint32_t first) {
+  const size_t found = p->isa->find_range(s->scores, count, (int16_t)(s->limit + 1), 32767, s->indices);
+  for (size_t i = 0; i < found; i++) {
+    s->candidates[s->candidate_count++] = top_key(s->scores[s->indices[i]], first + s->indices[i]);
   }
-  *above = seen;
-  return s->min;
-}
-
-/* Drops candidates that can no longer be among the best. They stay in position order, so of a tie the first are kept. */
-static void prune_candidates(scratch *s, int threshold, uint32_t ties) {
-  uint32_t kept = 0;
+  s->above_limit += (uint32_t)found;
+  while (s->above_limit >= PP_TOP_MAX) s->above_limit -= count_at(s, ++s->limit);
+  if (s->candidate_count <= CANDIDATES_KEPT) return;
+  uint32_t kept = 0, ties = PP_TOP_MAX - s->above_limit;
   for (uint32_t i = 0; i < s->candidate_count; i++) {
     const int score = score_of_key(s->candidates[i]);
-    if (score < threshold) continue;
-    if (score == threshold) {
-      if (ties == 0) continue;
-      ties--;
-    }
+    if (score < s->limit || (score == s->limit && ties == 0)) continue;
+    ties -= score == s->limit;
     s->candidates[kept++] = s->candidates[i];
   }
   s->candidate_count = kept;
+}
+
+/* Puts the best hundred in order: the counts say at which place each score begins. */
+static void sort_best(scratch *s, top_list *best) {
+  const int lowest = s->limit > s->floor ? s->limit : s->floor + 1;
+  uint32_t next = 0, *places = s->places - SCORE_MIN;
+  for (int score = s->max; score >= lowest; score--) {
+    places[score] = next;
+    next += count_at(s, score);
+  }
+  for (uint32_t i = 0; i < s->candidate_count; i++) {
+    const int score = score_of_key(s->candidates[i]);
+    if (score < lowest) continue;
+    const uint32_t place = places[score]++;
+    if (place < PP_TOP_MAX) best->keys[place] = s->candidates[i];
+  }
+  best->count = next < PP_TOP_MAX ? next : PP_TOP_MAX;
 }
 
 /* `tiles` are those of the block; the ones behind them are fetched meanwhile. */
@@ -186,38 +191,27 @@ static pp_extremes score_block(const pass *p, scratch *s, uint32_t count, const 
 }
 
 /*
- * Scores, counts and collects the best of one run of entries; no entry that scores less than `limit` is wanted. Leaves counts,
- * min, max and sorted candidates in `s`.
+ * Scores, counts and collects the best of one run of entries; none that scores `floor` or less is wanted. Leaves counts and
+ * extremes in `s`.
  */
-static void scan_run(const pass *p, scratch *s, const uint8_t *tiles, uint32_t first, uint32_t count, int limit) {
+static void scan_run(const pass *p, scratch *s, const uint8_t *tiles, uint32_t first, uint32_t count, int floor,
+                     top_list *best) {
   const uint8_t *at = tiles + (size_t)first / PP_TILE_ENTRIES * PP_TILE_BYTES;
   s->min = 32767;
   s->max = SCORE_MIN;
   s->candidate_count = 0;
+  s->floor = floor;
+  s->above_limit = 0;
   for (uint32_t start = 0; start < count; start += BLOCK_ENTRIES) {
     const uint32_t length = count - start < BLOCK_ENTRIES ? count - start : BLOCK_ENTRIES;
-    const int block_max = score_block(p, s, length, at).max;
+    const pp_extremes block = score_block(p, s, length, at);
     count_block(s, length, at);
     at += (size_t)BLOCK_ENTRIES / PP_TILE_ENTRIES * PP_TILE_BYTES;
-    if (block_max < limit) continue;
-    const size_t found = p->isa->find_range(s->scores, length, (int16_t)limit, 32767, s->indices);
-    for (size_t i = 0; i < found; i++) {
-      s->candidates[s->candidate_count++] = top_key(s->scores[s->indices[i]], first + start + s->indices[i]);
-    }
-    /* Later ties lose, so once a hundred are known only better scores matter. */
-    if (s->candidate_count > CANDIDATES_KEPT) {
-      uint32_t above;
-      const int threshold = score_at_rank(s, PP_TOP_MAX, &above);
-      prune_candidates(s, threshold, PP_TOP_MAX - above);
-      limit = threshold + 1;
-    }
+    /* The limit rises score by score, so it starts where there are any. */
+    if (start == 0) s->limit = floor > block.min - 1 ? floor : block.min - 1;
+    if (block.max > s->limit) collect_best(p, s, length, first + start);
   }
-  if (s->candidate_count > PP_TOP_MAX) {
-    uint32_t above;
-    const int threshold = score_at_rank(s, PP_TOP_MAX, &above);
-    prune_candidates(s, threshold, PP_TOP_MAX - above);
-  }
-  sort_keys(s->candidates, s->candidate_count);
+  sort_best(s, best);
 }
 
 static inline size_t window_offset(uint32_t entry_count) {
@@ -225,16 +219,16 @@ static inline size_t window_offset(uint32_t entry_count) {
   return (sizeof(pp_slot) + top_capacity * 10 + 7) & ~(size_t)7;
 }
 
-static void write_top(uint8_t *slot, const pp_contest *contest, const uint64_t *keys, uint32_t count) {
+static void write_top(uint8_t *slot, const pp_contest *contest, const top_list *best) {
   const size_t top_capacity = contest->entry_count < PP_TOP_MAX ? contest->entry_count : PP_TOP_MAX;
   const double *ids = (const double *)(uintptr_t)contest->entry_ids;
   double *top_ids = (double *)(slot + sizeof(pp_slot));
   int16_t *top_scores = (int16_t *)(top_ids + top_capacity);
-  for (uint32_t i = 0; i < count; i++) {
-    top_ids[i] = ids[(uint32_t)keys[i]];
-    top_scores[i] = (int16_t)score_of_key(keys[i]);
+  for (uint32_t i = 0; i < best->count; i++) {
+    top_ids[i] = ids[(uint32_t)best->keys[i]];
+    top_scores[i] = (int16_t)score_of_key(best->keys[i]);
   }
-  ((pp_slot *)slot)->top_count = count;
+  ((pp_slot *)slot)->top_count = best->count;
 }
 
 static void write_header(uint8_t *slot, uint32_t entry_count, int min, int max, uint32_t form, uint32_t window_length) {
@@ -263,7 +257,8 @@ static void clear_counts(scratch *s) {
 
 static void rank_whole(const pass *p, scratch *s, const pp_contest *contest) {
   uint8_t *slot = p->arena + contest->slot_offset;
-  scan_run(p, s, (const uint8_t *)(uintptr_t)contest->tiles, 0, contest->entry_count, SCORE_MIN);
+  top_list best;
+  scan_run(p, s, (const uint8_t *)(uintptr_t)contest->tiles, 0, contest->entry_count, SCORE_MIN - 1, &best);
   const uint32_t length = (uint32_t)(s->max - s->min + 1);
   const int dense = (uint64_t)contest->entry_count * 2 > (uint64_t)length * 4;
   write_header(slot, contest->entry_count, s->min, s->max, dense ? FORM_DENSE : FORM_SORTED,
@@ -279,17 +274,17 @@ static void rank_whole(const pass *p, scratch *s, const pp_contest *contest) {
     }
   }
   clear_counts(s);
-  write_top(slot, contest, s->candidates, s->candidate_count);
+  write_top(slot, contest, &best);
 }
 
-static void merge_top(top_list *top, const uint64_t *keys, uint32_t count) {
-  uint64_t merged[PP_TOP_MAX];
-  uint32_t a = 0, b = 0, n = 0;
-  while (n < PP_TOP_MAX && (a < top->count || b < count)) {
-    merged[n++] = b == count || (a < top->count && top->keys[a] < keys[b]) ? top->keys[a++] : keys[b++];
+static void merge_top(top_list *top, const top_list *more) {
+  top_list merged = {.count = 0};
+  uint32_t a = 0, b = 0;
+  while (merged.count < PP_TOP_MAX && (a < top->count || b < more->count)) {
+    const int first = b == more->count || (a < top->count && top->keys[a] < more->keys[b]);
+    merged.keys[merged.count++] = first ? top->keys[a++] : more->keys[b++];
   }
-  memcpy(top->keys, merged, n * sizeof *merged);
-  top->count = n;
+  *top = merged;
 }
 
 static void rank_chunk(const pass *p, scratch *s, const pp_contest *contest, split_contest *split, size_t chunk) {
@@ -300,9 +295,11 @@ static void rank_chunk(const pass *p, scratch *s, const pp_contest *contest, spl
   uint32_t *counts = (uint32_t *)(slot + window_offset(contest->entry_count));
   /* What the best of other chunks beat is not collected again. Ties are: chunks do not end in order. */
   pthread_mutex_lock(&split->mutex);
-  const int limit = split->top.count == PP_TOP_MAX ? score_of_key(split->top.keys[PP_TOP_MAX - 1]) : SCORE_MIN;
+  const int worst = split->top.count == PP_TOP_MAX ? score_of_key(split->top.keys[PP_TOP_MAX - 1]) : SCORE_MIN;
   pthread_mutex_unlock(&split->mutex);
-  scan_run(p, s, (const uint8_t *)(uintptr_t)contest->tiles, first, left < CHUNK_ENTRIES ? left : CHUNK_ENTRIES, limit);
+  top_list best;
+  scan_run(p, s, (const uint8_t *)(uintptr_t)contest->tiles, first, left < CHUNK_ENTRIES ? left : CHUNK_ENTRIES, worst - 1,
+           &best);
 
   pthread_mutex_lock(&split->mutex);
   if (!split->started) {
@@ -312,13 +309,13 @@ static void rank_chunk(const pass *p, scratch *s, const pp_contest *contest, spl
   for (int score = s->min; score <= s->max; score++) counts[score - p->bound_min] += count_at(s, score);
   if (s->min < split->min) split->min = s->min;
   if (s->max > split->max) split->max = s->max;
-  merge_top(&split->top, s->candidates, s->candidate_count);
+  merge_top(&split->top, &best);
   if (--split->chunks_left == 0) {
     const uint32_t length = (uint32_t)(split->max - split->min + 1);
     memmove(counts, counts + (split->min - p->bound_min), (size_t)length * sizeof *counts);
     counts_to_above(counts, length);
     write_header(slot, contest->entry_count, split->min, split->max, FORM_DENSE, length);
-    write_top(slot, contest, split->top.keys, split->top.count);
+    write_top(slot, contest, &split->top);
   }
   pthread_mutex_unlock(&split->mutex);
   clear_counts(s);
@@ -332,13 +329,16 @@ static void *run_tasks(void *argument) {
   pass *p = argument;
   scratch *s = malloc(sizeof *s);
   uint16_t(*counts)[COUNT_WAYS] = calloc(DOMAIN, sizeof *counts);
-  if (s == NULL || counts == NULL) {
+  uint32_t *places = malloc(DOMAIN * sizeof *places);
+  if (s == NULL || counts == NULL || places == NULL) {
     /* The other threads take the tasks; the pass fails only if no thread could start. */
     free(s);
     free(counts);
+    free(places);
     return NULL;
   }
   s->counts = counts;
+  s->places = places;
   const size_t task_count = p->first_task[p->contest_count];
   size_t contest = 0, split = 0;
   for (;;) {
@@ -352,6 +352,7 @@ static void *run_tasks(void *argument) {
       rank_whole(p, s, &p->contests[contest]);
     }
   }
+  free(places);
   free(counts);
   free(s);
   return p;
