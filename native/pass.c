@@ -33,6 +33,8 @@
  * other. 16 bits each, for the four of every score in use must stay in an L1 cache; a chunk cannot overflow them.
  */
 #define COUNT_WAYS 4
+/* Up to here entries are sorted one by one; walking the range of their scores, mostly empty, would take longer. */
+#define SMALL_ENTRIES 128
 #define CANDIDATES_KEPT 512
 #define THREADS_MAX 256
 #define FORM_SORTED 0
@@ -219,16 +221,16 @@ static inline size_t window_offset(uint32_t entry_count) {
   return (sizeof(pp_slot) + top_capacity * 10 + 7) & ~(size_t)7;
 }
 
-static void write_top(uint8_t *slot, const pp_contest *contest, const top_list *best) {
+static void write_top(uint8_t *slot, const pp_contest *contest, const uint64_t *keys, uint32_t count) {
   const size_t top_capacity = contest->entry_count < PP_TOP_MAX ? contest->entry_count : PP_TOP_MAX;
   const double *ids = (const double *)(uintptr_t)contest->entry_ids;
   double *top_ids = (double *)(slot + sizeof(pp_slot));
   int16_t *top_scores = (int16_t *)(top_ids + top_capacity);
-  for (uint32_t i = 0; i < best->count; i++) {
-    top_ids[i] = ids[(uint32_t)best->keys[i]];
-    top_scores[i] = (int16_t)score_of_key(best->keys[i]);
+  for (uint32_t i = 0; i < count; i++) {
+    top_ids[i] = ids[(uint32_t)keys[i]];
+    top_scores[i] = (int16_t)score_of_key(keys[i]);
   }
-  ((pp_slot *)slot)->top_count = best->count;
+  ((pp_slot *)slot)->top_count = count;
 }
 
 static void write_header(uint8_t *slot, uint32_t entry_count, int min, int max, uint32_t form, uint32_t window_length) {
@@ -255,26 +257,67 @@ static void clear_counts(scratch *s) {
   memset(s->counts[s->min - SCORE_MIN], 0, (size_t)(s->max - s->min + 1) * sizeof *s->counts);
 }
 
+static int write_whole_header(uint8_t *slot, uint32_t entry_count, int min, int max) {
+  const uint32_t length = (uint32_t)(max - min + 1);
+  const int dense = (uint64_t)entry_count * 2 > (uint64_t)length * 4;
+  write_header(slot, entry_count, min, max, dense ? FORM_DENSE : FORM_SORTED, dense ? length : entry_count);
+  return dense;
+}
+
+static void rank_small(const pass *p, scratch *s, const pp_contest *contest) {
+  const uint32_t count = contest->entry_count;
+  uint8_t *slot = p->arena + contest->slot_offset;
+  uint64_t keys[SMALL_ENTRIES];
+  p->isa->score_tiles((const uint8_t *)(uintptr_t)contest->tiles, pp_tile_count(count), &p->table, s->scores);
+  for (uint32_t i = 0; i < count; i++) {
+    const uint64_t key = top_key(s->scores[i], i);
+    uint32_t place = i;
+    for (; place > 0 && keys[place - 1] > key; place--) keys[place] = keys[place - 1];
+    keys[place] = key;
+  }
+  const int max = score_of_key(keys[0]), min = score_of_key(keys[count - 1]);
+  if (write_whole_header(slot, count, min, max)) {
+    uint32_t *above = (uint32_t *)(slot + window_offset(count)), better = 0;
+    for (int score = max; score >= min; score--) {
+      above[score - min] = better;
+      while (better < count && score_of_key(keys[better]) == score) better++;
+    }
+  } else {
+    int16_t *sorted = (int16_t *)(slot + window_offset(count));
+    for (uint32_t i = 0; i < count; i++) sorted[i] = (int16_t)score_of_key(keys[i]);
+  }
+  write_top(slot, contest, keys, count < PP_TOP_MAX ? count : PP_TOP_MAX);
+}
+
+/* Writes every score as often as it was counted, the highest first. */
+static void write_sorted(const scratch *s, uint32_t entry_count, int16_t *sorted) {
+  const int16_t *end = sorted + entry_count;
+  for (int score = s->max; score >= s->min; score--) {
+    uint32_t n = count_at(s, score);
+    /* Mostly four at a time are enough, and no branch has to guess how many. */
+    if (n <= 4 && end - sorted >= 4) {
+      for (int i = 0; i < 4; i++) sorted[i] = (int16_t)score;
+      sorted += n;
+      continue;
+    }
+    for (; n > 0; n--) *sorted++ = (int16_t)score;
+  }
+}
+
 static void rank_whole(const pass *p, scratch *s, const pp_contest *contest) {
   uint8_t *slot = p->arena + contest->slot_offset;
   top_list best;
   scan_run(p, s, (const uint8_t *)(uintptr_t)contest->tiles, 0, contest->entry_count, SCORE_MIN - 1, &best);
-  const uint32_t length = (uint32_t)(s->max - s->min + 1);
-  const int dense = (uint64_t)contest->entry_count * 2 > (uint64_t)length * 4;
-  write_header(slot, contest->entry_count, s->min, s->max, dense ? FORM_DENSE : FORM_SORTED,
-               dense ? length : contest->entry_count);
-  if (dense) {
+  if (write_whole_header(slot, contest->entry_count, s->min, s->max)) {
     uint32_t *above = (uint32_t *)(slot + window_offset(contest->entry_count));
+    const uint32_t length = (uint32_t)(s->max - s->min + 1);
     for (uint32_t i = 0; i < length; i++) above[i] = count_at(s, s->min + (int)i);
     counts_to_above(above, length);
   } else {
-    int16_t *sorted = (int16_t *)(slot + window_offset(contest->entry_count));
-    for (int score = s->max; score >= s->min; score--) {
-      for (uint32_t n = count_at(s, score); n > 0; n--) *sorted++ = (int16_t)score;
-    }
+    write_sorted(s, contest->entry_count, (int16_t *)(slot + window_offset(contest->entry_count)));
   }
   clear_counts(s);
-  write_top(slot, contest, &best);
+  write_top(slot, contest, best.keys, best.count);
 }
 
 static void merge_top(top_list *top, const top_list *more) {
@@ -315,7 +358,7 @@ static void rank_chunk(const pass *p, scratch *s, const pp_contest *contest, spl
     memmove(counts, counts + (split->min - p->bound_min), (size_t)length * sizeof *counts);
     counts_to_above(counts, length);
     write_header(slot, contest->entry_count, split->min, split->max, FORM_DENSE, length);
-    write_top(slot, contest, &split->top);
+    write_top(slot, contest, split->top.keys, split->top.count);
   }
   pthread_mutex_unlock(&split->mutex);
   clear_counts(s);
@@ -348,6 +391,8 @@ static void *run_tasks(void *argument) {
     while (task >= p->first_task[contest + 1]) split += p->contests[contest++].entry_count > CHUNK_ENTRIES;
     if (p->contests[contest].entry_count > CHUNK_ENTRIES) {
       rank_chunk(p, s, &p->contests[contest], &p->splits[split], task - p->first_task[contest]);
+    } else if (p->contests[contest].entry_count <= SMALL_ENTRIES) {
+      rank_small(p, s, &p->contests[contest]);
     } else {
       rank_whole(p, s, &p->contests[contest]);
     }
