@@ -411,10 +411,35 @@ static void *run_tasks(void *argument) {
  * once; otherwise it waits for the end of a time slice, 2 ms and more in every hundredth case. The calling thread keeps its
  * own priority: on a busy machine the pass goes on.
  */
+#ifdef SCHED_IDLE
+static int set_policy(pthread_t thread, int policy) {
+  const struct sched_param none = {0};
+  return pthread_setschedparam(thread, policy, &none);
+}
+
+static void *try_policies(void *argument) {
+  int *reversible = argument;
+  *reversible = set_policy(pthread_self(), SCHED_IDLE) == 0 && set_policy(pthread_self(), SCHED_OTHER) == 0;
+  return NULL;
+}
+
+/*
+ * Without CAP_SYS_NICE a thread can't come back from SCHED_IDLE, and helpers then stay what they are: on a saturated machine
+ * the last chunk of a pass could wait for ever. Tried once, on a thread of no importance.
+ */
+static pthread_once_t policies_tried = PTHREAD_ONCE_INIT;
+static int may_idle;
+
+static void find_policies(void) {
+  pthread_t tester;
+  if (pthread_create(&tester, NULL, try_policies, &may_idle) == 0) pthread_join(tester, NULL);
+}
+#endif
+
 static void *help(void *argument) {
 #ifdef SCHED_IDLE
-  const struct sched_param none = {0};
-  pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
+  pthread_once(&policies_tried, find_policies);
+  if (may_idle) set_policy(pthread_self(), SCHED_IDLE);
 #endif
   return run_tasks(argument);
 }
@@ -422,8 +447,7 @@ static void *help(void *argument) {
 /* Nothing is left but what a helper has begun, and that must not wait for an idle core. */
 static void hurry(pthread_t helper) {
 #ifdef SCHED_IDLE
-  const struct sched_param none = {0};
-  pthread_setschedparam(helper, SCHED_OTHER, &none);
+  if (may_idle) set_policy(helper, SCHED_OTHER);
 #else
   (void)helper;
 #endif
