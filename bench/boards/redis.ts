@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { RedisClient } from "bun";
 import { assert } from "../../src/domain/assert.ts";
 import { captainQp, viceCaptainQp } from "../../src/domain/points.ts";
+import { seededRandom } from "../../src/domain/random.ts";
 import { ROSTER_SIZE, scoreRoster } from "../../src/domain/roster.ts";
 import { rosterAt, TILE_BYTES, TILE_ENTRIES } from "../../src/realtime/kernel/tiles.ts";
 import { typescriptKernel } from "../../src/realtime/kernel/typescript.ts";
@@ -18,14 +19,22 @@ export interface RedisResult {
   readonly memoryMb: number;
   readonly six: {
     readonly increments: number;
-    readonly redisMs: number;
-    readonly incrementsPerSecond: number;
+    /** In the order in which the members were added: neighbours in time are neighbours in memory, the best case for Redis. */
+    readonly inIdOrder: SixInRedis;
+    /** In the order in which a fan-out over users delivers them: none. */
+    readonly shuffled: SixInRedis;
     /** The same ball here: every entry re-scored and ranked. */
     readonly board: Times;
-    readonly ratio: number;
   };
   readonly ownRank: { readonly oneByOne: Times; readonly pipelinedEach: Times };
   readonly top100: Times;
+}
+
+export interface SixInRedis {
+  readonly redisMs: number;
+  readonly incrementsPerSecond: number;
+  /** How many times as long as the board takes. */
+  readonly ratio: number;
 }
 
 const KEY = "b";
@@ -68,8 +77,7 @@ async function measure(
   { batter, before, after }: Bench["match"]["six"],
   mega: BenchBoard,
 ): Promise<RedisResult> {
-  const { engine, largest } = mega;
-  const { entryCount, entryIds, tiles } = mega.columns(largest);
+  const { entryCount, entryIds, tiles } = mega.columns(mega.largest);
   const version = /redis_version:(\S+)/.exec(String(await client.send("INFO", ["server"])))?.[1] ?? "";
 
   const scores = new Int16Array(entryCount);
@@ -87,46 +95,31 @@ async function measure(
   assert((await client.send("ZCARD", [KEY])) === entryCount, "every entry is a member");
   const memoryMb = Number(/used_memory:(\d+)/.exec(String(await client.send("INFO", ["memory"])))?.[1]) / 1e6;
 
+  const holders = holdersOf(tiles, entryCount, batter);
   const deltaQp = after[batter]! - before[batter]!;
   const bySlot = [captainQp(deltaQp), viceCaptainQp(deltaQp), ...Array.from({ length: 9 }, () => deltaQp)];
-  let increments = 0;
-  const six = await timed(1, () =>
-    pipe.sendAll(function* () {
-      for (let at = 0; at < entryCount; at++) {
-        const slot = slotOf(tiles, at, batter);
-        if (slot < 0) continue;
-        increments++;
-        yield command(["ZINCRBY", KEY, String(bySlot[slot]), String(entryIds[at])]);
-      }
-    }),
-  );
+  const increment = (sign: number) =>
+    timed(1, () =>
+      pipe.sendAll(function* () {
+        for (const at of holders) {
+          yield command(["ZINCRBY", KEY, String(sign * bySlot[slotOf(tiles, at, batter)]!), String(entryIds[at])]);
+        }
+      }),
+    );
+  const inIdOrder = await increment(1);
   // The ball before it and the six, again and again: a pass costs the same, whatever has changed.
   const board = await timed(PASSES, (index) => mega.rescore(index % 2 === 0 ? after : before));
+  await checkSame(client, mega);
+  // The six is taken back: as many increments, and the board as it was.
+  shuffle(holders);
+  const shuffled = await increment(-1);
+  await mega.rescore(before);
+  await checkSame(client, mega);
 
-  const { standing, points } = engine.standing(IDENTITY, largest)!;
-  const entryAt = (index: number) => Math.floor(((index + 0.5) / QUERIES) * entryCount);
-  const ownRank = await timed(QUERIES, (index) => client.send("ZREVRANK", [KEY, String(entryIds[entryAt(index)])]));
-  const rankAll = () =>
-    Promise.all(
-      Array.from({ length: QUERIES }, (_, index) => client.send("ZREVRANK", [KEY, String(entryIds[entryAt(index)])])),
-    );
-  const pipelined = await timed(9, rankAll);
+  const asked = askedEntries(entryCount).map((at) => String(entryIds[at]));
+  const ownRank = await timed(QUERIES, (index) => client.send("ZREVRANK", [KEY, asked[index]!]));
+  const pipelined = await timed(9, () => Promise.all(asked.map((id) => client.send("ZREVRANK", [KEY, id]))));
   const top100 = await timed(200, () => client.send("ZREVRANGE", [KEY, "0", "99"]));
-
-  const places = (await rankAll()).map(Number);
-  for (const [index, place] of places.entries()) {
-    const scoreQp = scoreRoster(rosterAt(tiles, entryAt(index)), points);
-    const rank = standing.rank(scoreQp);
-    // Redis gives tied members places of their own: theirs are those from the shared rank on.
-    assert(
-      place + 1 >= rank && place + 1 < rank + standing.countAt(scoreQp),
-      `Redis ranks entry ${index} ${place + 1}, the board ${rank}`,
-    );
-  }
-  const best = (await client.send("ZREVRANGE", [KEY, "0", "99", "WITHSCORES"])) as unknown[];
-  const bestQp = best.flat().filter((_, index) => index % 2 === 1);
-  const boardQp = standing.top().map(({ scoreQp }) => scoreQp);
-  assert(bestQp.map(Number).join() === boardQp.join(), "both list the same hundred scores");
 
   return {
     version,
@@ -134,15 +127,63 @@ async function measure(
     loadMs: load.medianMs,
     memoryMb,
     six: {
-      increments,
-      redisMs: six.medianMs,
-      incrementsPerSecond: (increments / six.medianMs) * 1_000,
+      increments: holders.length,
+      inIdOrder: sixIn(inIdOrder, holders.length, board),
+      shuffled: sixIn(shuffled, holders.length, board),
       board,
-      ratio: six.medianMs / board.medianMs,
     },
     ownRank: { oneByOne: ownRank, pipelinedEach: perQuery(pipelined) },
     top100,
   };
+}
+
+const sixIn = ({ medianMs }: Times, increments: number, board: Times): SixInRedis => ({
+  redisMs: medianMs,
+  incrementsPerSecond: (increments / medianMs) * 1_000,
+  ratio: medianMs / board.medianMs,
+});
+
+const askedEntries = (entryCount: number): number[] =>
+  Array.from({ length: QUERIES }, (_, index) => Math.floor(((index + 0.5) / QUERIES) * entryCount));
+
+/** Both know the same ranks of a thousand entries, and the same hundred best scores. */
+async function checkSame(client: RedisClient, mega: BenchBoard): Promise<void> {
+  const { standing, points } = mega.engine.standing(IDENTITY, mega.largest)!;
+  const { entryCount, entryIds, tiles } = mega.columns(mega.largest);
+  for (const at of askedEntries(entryCount)) {
+    const place = Number(await client.send("ZREVRANK", [KEY, String(entryIds[at])]));
+    const scoreQp = scoreRoster(rosterAt(tiles, at), points);
+    const rank = standing.rank(scoreQp);
+    // Redis gives tied members places of their own: theirs are those from the shared rank on.
+    assert(
+      place + 1 >= rank && place + 1 < rank + standing.countAt(scoreQp),
+      `Redis ranks entry ${entryIds[at]} ${place + 1}, the board ${rank}`,
+    );
+  }
+  const best = (await client.send("ZREVRANGE", [KEY, "0", "99", "WITHSCORES"])) as unknown[];
+  const bestQp = best.flat().filter((_, index) => index % 2 === 1);
+  const boardQp = standing.top().map(({ scoreQp }) => scoreQp);
+  assert(bestQp.map(Number).join() === boardQp.join(), "both list the same hundred scores");
+}
+
+/** The positions of all entries that hold a player. */
+function holdersOf(tiles: Uint8Array, entryCount: number, player: number): Uint32Array {
+  const holders = new Uint32Array(entryCount);
+  let count = 0;
+  for (let at = 0; at < entryCount; at++) {
+    if (slotOf(tiles, at, player) >= 0) holders[count++] = at;
+  }
+  return holders.slice(0, count);
+}
+
+function shuffle(positions: Uint32Array): void {
+  const random = seededRandom(1);
+  for (let last = positions.length - 1; last > 0; last--) {
+    const other = random.int(last + 1);
+    const kept = positions[last]!;
+    positions[last] = positions[other]!;
+    positions[other] = kept;
+  }
 }
 
 const perQuery = ({ count, ...times }: Times): Times => ({
