@@ -8,6 +8,7 @@ static pp_extremes pp_score_i16_serial(const uint8_t *tiles, size_t tile_count, 
     for (int slot = 0; slot < PP_ROSTER_SIZE; slot++) {
       const int16_t *weighted = table->weighted[slot < 2 ? slot : 2];
       const uint8_t *column = tiles + slot * PP_TILE_ENTRIES;
+#pragma GCC unroll 8
       for (int i = 0; i < PP_TILE_ENTRIES; i++) sums[i] += (uint16_t)weighted[column[i] & (PP_POOL_SIZE - 1)];
     }
     for (int i = 0; i < PP_TILE_ENTRIES; i++) {
