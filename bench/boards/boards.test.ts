@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Bench, BenchBoard } from "./bench.ts";
 import { chartOf } from "./chart.ts";
+import { deadlineScenario } from "./deadline.ts";
 import { deltaScenario } from "./delta.ts";
 import { finalContests } from "./entries.ts";
 import { finalScenario } from "./final.ts";
@@ -57,6 +58,12 @@ test("many contests, and the final in a node of its own", async () => {
   const svg = chartOf({ ...named, many, final });
   expect(svg).toContain("More entries");
   expect(svg).not.toContain("NaN");
+});
+
+test("a deadline: from the log, followed, and by the TypeScript index, the same board and commitment", async () => {
+  const deadline = await deadlineScenario(bench);
+  expect(deadline.fromLog.teams).toBe(6_000);
+  expect(tableOf({ ...named, deadline })[0]).toContain("to ranks");
 });
 
 const noLibrary = existsSync(BENCH_LIBRARY_PATH) ? null : "no C compiler";

@@ -64,7 +64,7 @@ ${parts.join("\n")}
 `;
 }
 
-function groupsOf({ mega, kernels, redis, many, final }: BoardsResult): Group[] {
+function groupsOf({ mega, kernels, redis, many, final, deadline }: BoardsResult): Group[] {
   const bar = (name: string, ms: number | undefined, ours: boolean): Bar[] =>
     ms === undefined ? [] : [{ name, ms, ours }];
   const size = (entries: number): string => `${Math.round(entries / 1e6).toLocaleString("en")} M entries`;
@@ -100,6 +100,14 @@ function groupsOf({ mega, kernels, redis, many, final }: BoardsResult): Group[] 
         .flatMap(({ kernel, threads, pass }) =>
           bar(`${kernel}, ${threads} ${threads === 1 ? "thread" : "threads"}`, pass.medianMs, true),
         ),
+    },
+    {
+      title: "The deadline: from the log of the mega contest to the first ranks",
+      bars: [
+        ...bar("followed before", deadline?.followed.ranksMs, true),
+        ...bar("read after the deadline", deadline?.fromLog.ranksMs, true),
+        ...bar("by the TypeScript index", deadline?.typescript.ranksMs, true),
+      ],
     },
     {
       title: "More entries",

@@ -1,6 +1,7 @@
 import { type ContestId, contestId, entryId, matchId, teamNo, userId } from "../../src/domain/ids.ts";
 import { ROSTER_SIZE } from "../../src/domain/roster.ts";
 import { BoardWriter, type ContestSize } from "../../src/realtime/board/board-writer.ts";
+import type { LockedTeams } from "../../src/realtime/index/port.ts";
 import type { BoardIdentity } from "../../src/realtime/board/shared-memory.ts";
 import type { ContestColumns } from "../../src/realtime/kernel/port.ts";
 import { putRoster, tileBytes } from "../../src/realtime/kernel/tiles.ts";
@@ -45,21 +46,39 @@ function mixed(state: number): number {
   return (value ^ (value >>> 14)) >>> 0;
 }
 
-/** Fills the columns of one contest: ascending users, each with one of `rosters`. Different for every contest. */
+/** Where among `rosters` the team of a user is. */
+const rosterAtOf = (user: number, rosterCount: number): number =>
+  Math.floor((mixed(Math.imul(user, 0x9e3779b9) >>> 0) / 2 ** 32) * rosterCount) * ROSTER_SIZE;
+
+const TEAM = teamNo(1);
+
+/** Fills the columns of one contest: ascending users, each with one of `rosters`. Other users in every contest. */
 export function fillColumns(contest: ContestId, entryCount: number, rosters: Uint8Array, into: ContestColumns): void {
   const { entryIds, tiles } = into;
   tiles.fill(0, 0, tileBytes(entryCount));
   const rosterCount = rosters.length / ROSTER_SIZE;
-  const team = teamNo(1);
   let state = Math.imul(contest, 0x9e3779b9) >>> 0;
   let user = 0;
   for (let position = 0; position < entryCount; position++) {
     state = (state + 0x6d2b79f5) >>> 0;
-    const random = mixed(state);
-    user += 1 + (random & 1);
-    entryIds[position] = entryId(userId(user), team);
-    putRoster(tiles, position, rosters, Math.floor((random / 2 ** 32) * rosterCount) * ROSTER_SIZE);
+    user += 1 + (mixed(state) & 1);
+    entryIds[position] = entryId(userId(user), TEAM);
+    putRoster(tiles, position, rosters, rosterAtOf(user, rosterCount));
   }
+}
+
+/** The teams of all users that a contest of this size may have. */
+function teamsFor(entryCountMax: number, rosters: Uint8Array): LockedTeams {
+  const teamCount = 2 * entryCountMax;
+  const teams = { entryIds: new Float64Array(teamCount), rosters: new Uint8Array(teamCount * ROSTER_SIZE) };
+  const rosterCount = rosters.length / ROSTER_SIZE;
+  for (let index = 0; index < teamCount; index++) {
+    const user = index + 1;
+    const from = rosterAtOf(user, rosterCount);
+    teams.entryIds[index] = entryId(userId(user), TEAM);
+    for (let slot = 0; slot < ROSTER_SIZE; slot++) teams.rosters[index * ROSTER_SIZE + slot] = rosters[from + slot]!;
+  }
+  return teams;
 }
 
 export function emptyColumns(entryCount: number): ContestColumns {
@@ -68,8 +87,10 @@ export function emptyColumns(entryCount: number): ContestColumns {
 
 /** Writes and seals the board as the node does at the deadline; one contest at a time is in this process' memory. */
 export function writeBoard(directory: string, contests: readonly ContestSize[], rosters: Uint8Array): void {
-  const room = emptyColumns(Math.max(...contests.map(({ entryCount }) => entryCount)));
-  const writer = BoardWriter.create(directory, { ...IDENTITY, logPosition: "", contests });
+  const entryCountMax = Math.max(...contests.map(({ entryCount }) => entryCount));
+  const room = emptyColumns(entryCountMax);
+  const teams = teamsFor(entryCountMax, rosters);
+  const writer = BoardWriter.create(directory, { ...IDENTITY, logPosition: "", contests, teams });
   for (const { contestId, entryCount } of contests) {
     const columns = { ...room, entryCount };
     fillColumns(contestId, entryCount, rosters, columns);

@@ -1,7 +1,7 @@
 import { assert } from "../../src/domain/assert.ts";
 import type { PointsVector } from "../../src/domain/points.ts";
 import type { RankedEntry, Standing } from "../../src/realtime/board/standing.ts";
-import { positionOf } from "../../src/realtime/board/queries.ts";
+import { indexOfId } from "../../src/realtime/board/queries.ts";
 import type { ContestColumns } from "../../src/realtime/kernel/port.ts";
 import { typescriptKernel } from "../../src/realtime/kernel/typescript.ts";
 
@@ -12,6 +12,7 @@ export class PlainSort {
   /** Positions in total order: score descending, entry id ascending. */
   readonly #order: Uint32Array;
   readonly #rankByScore = new Map<number, number>();
+  readonly #tiedByScore = new Map<number, number>();
 
   constructor(columns: ContestColumns, points: PointsVector) {
     const { entryCount, tiles } = columns;
@@ -30,6 +31,7 @@ export class PlainSort {
       this.#order[place] = position;
       const score = this.scores[position]!;
       if (!this.#rankByScore.has(score)) this.#rankByScore.set(score, place + 1);
+      this.#tiedByScore.set(score, (this.#tiedByScore.get(score) ?? 0) + 1);
     }
   }
 
@@ -40,13 +42,13 @@ export class PlainSort {
   entriesAt(place: number, count: number): RankedEntry[] {
     return Array.from(this.#order.subarray(place, place + count), (position) => {
       const scoreQp = this.scores[position]!;
-      const rank = this.#rankByScore.get(scoreQp)!;
-      return { entryId: this.#columns.entryIds[position]! as RankedEntry["entryId"], scoreQp, rank };
+      const entryId = this.#columns.entryIds[position]! as RankedEntry["entryId"];
+      return { entryId, scoreQp, rank: this.#rankByScore.get(scoreQp)!, tiedCount: this.#tiedByScore.get(scoreQp)! };
     });
   }
 
   placeOf(entry: RankedEntry["entryId"]): number {
-    return this.#order.indexOf(positionOf(this.#columns, entry));
+    return this.#order.indexOf(indexOfId(this.#columns.entryIds, entry));
   }
 
   /** Every rank of the contest, and its best hundred. */
@@ -60,7 +62,9 @@ export class PlainSort {
 
 export const sameEntries = (actual: readonly RankedEntry[], expected: readonly RankedEntry[]): boolean =>
   actual.length === expected.length &&
-  actual.every(({ entryId, scoreQp, rank }, index) => {
+  actual.every(({ entryId, rank, scoreQp, tiedCount }, index) => {
     const other = expected[index]!;
-    return entryId === other.entryId && scoreQp === other.scoreQp && rank === other.rank;
+    return (
+      entryId === other.entryId && scoreQp === other.scoreQp && rank === other.rank && tiedCount === other.tiedCount
+    );
   });

@@ -1,3 +1,4 @@
+import type { DeadlineResult } from "./deadline.ts";
 import type { DeltaResult } from "./delta.ts";
 import type { FinalResult } from "./final.ts";
 import type { KernelsResult } from "./kernels.ts";
@@ -15,4 +16,5 @@ export interface BoardsResult {
   readonly redis?: RedisResult;
   readonly many?: ManyResult;
   readonly final?: FinalResult;
+  readonly deadline?: DeadlineResult;
 }

@@ -2,15 +2,16 @@
  * Boards at the size of a final, beside their contenders, in one run on one machine; all must compute the same. Writes
  * bench/results/boards.json and boards.svg.
  *
- *   make bench-boards                      12 M, 60 M and 150 M entries; needs 8 GB of memory and about six minutes
+ *   make bench-boards                      12 M, 60 M and 150 M entries; needs 8 GB of memory and about eight minutes
  *   ENTRIES=100000 make bench-boards       the same shapes at another size of the mega contest
- *   ONLY=mega,kernels make bench-boards    some scenarios: mega, kernels, delta, redis, many, final; prints, writes nothing
+ *   ONLY=mega,kernels make bench-boards    some scenarios: mega, kernels, delta, redis, many, final, deadline; prints, writes nothing
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { type Bench, BenchBoard } from "./bench.ts";
 import { chartOf } from "./chart.ts";
+import { deadlineScenario } from "./deadline.ts";
 import { deltaScenario } from "./delta.ts";
 import { MEGA_ENTRIES } from "./entries.ts";
 import { finalScenario } from "./final.ts";
@@ -56,6 +57,7 @@ const redis = redisServer() === null ? undefined : await step("redis", () => red
 await board.close();
 const many = await step("many", () => manyScenario(bench));
 const final = await step("final", () => finalScenario(bench));
+const deadline = await step("deadline", () => deadlineScenario(bench));
 
 const result: BoardsResult = {
   machine: {
@@ -71,6 +73,7 @@ const result: BoardsResult = {
   ...(redis && { redis }),
   ...(many && { many }),
   ...(final && { final }),
+  ...(deadline && { deadline }),
 };
 for (const line of tableOf(result)) console.log(line);
 if (only === undefined) {

@@ -13,7 +13,7 @@ const times = (ratio: number): string => `${Math.round(ratio).toLocaleString("en
 const gb = (perSecond: number): string => `${perSecond.toFixed(1)} GB/s`;
 
 /** What was asked for, what was measured, and whether that is enough. */
-export function tableOf({ mega, kernels, delta, redis, many, final }: BoardsResult): string[] {
+export function tableOf({ mega, kernels, delta, redis, many, final, deadline }: BoardsResult): string[] {
   const rows: [what: string, measured: string, asked: string, reached?: boolean][] = [];
   if (mega) {
     const { rerank, ownRank, ownRankFromBoard, top100, neighbours, middlePage, entries } = mega;
@@ -56,6 +56,20 @@ export function tableOf({ mega, kernels, delta, redis, many, final }: BoardsResu
     rows.push([
       "    longest, under passes",
       `${shownMs(underPasses.maxMs)}; ${underPasses.over2Ms} of ${underPasses.count}`,
+      "",
+    ]);
+  }
+  if (deadline) {
+    const { fromLog, followed, typescript } = deadline;
+    const { ranksMs, entries, eventLoop } = fromLog;
+    rows.push([`(h) log of ${millions(entries)} to ranks`, shownMs(ranksMs), "3 s", ranksMs <= 3_000]);
+    rows.push(["    read, sorted and sealed", `${shownMs(fromLog.readMs)}, ${shownMs(fromLog.sealMs)}`, ""]);
+    rows.push(["    followed before the deadline", shownMs(followed.ranksMs), ""]);
+    rows.push(["    by the TypeScript index", shownMs(typescript.ranksMs), ""]);
+    rows.push(["    then to the commitment", shownMs(fromLog.commitmentMs), ""]);
+    rows.push([
+      "    timer late meanwhile, p99",
+      `${shownMs(eventLoop.p99Ms)}, longest ${shownMs(eventLoop.maxMs)}`,
       "",
     ]);
   }

@@ -16,6 +16,7 @@ export interface MatchIndexDeps {
  * does not notice the gigabyte that a final's log has.
  */
 const BATCH_BYTES = 1 << 20;
+const BATCHES_AHEAD = 3;
 
 const INDEXED_TOPICS = ["team-saves", "contest-joins"] as const satisfies readonly Topic[];
 type IndexedTopic = (typeof INDEXED_TOPICS)[number];
@@ -72,17 +73,18 @@ export class MatchIndex {
     const offsets = this.#offsets.get(topic)!;
     const kind = topic === "team-saves" ? "teamSaves" : "contestJoins";
     const end = await log.endOffset(topic, partition);
-    // One batch is indexed while the next is read.
-    let indexing: Promise<unknown> = Promise.resolve();
+    // Some batches are with the worker while the next is read, so that neither thread waits for the other.
+    const indexing: Promise<unknown>[] = [];
     while (offsets[partition]! < end) {
       const batch: LogBatch = await log.read(topic, partition, offsets[partition]!, BATCH_BYTES, 0);
-      await indexing;
+      if (indexing.length === BATCHES_AHEAD) await indexing.shift();
       offsets[partition] = batch.firstOffset + batch.ends.length;
-      indexing = this.#worker.ask({ kind, records: batch.bytes }, [batch.bytes.buffer as ArrayBuffer]);
-      // Heard of at the next await; a read that fails first is the one that is told.
-      indexing.catch(() => undefined);
+      const indexed = this.#worker.ask({ kind, records: batch.bytes }, [batch.bytes.buffer as ArrayBuffer]);
+      // Heard of below; a read that fails first is the one that is told.
+      indexed.catch(() => undefined);
+      indexing.push(indexed);
     }
-    await indexing;
+    await Promise.all(indexing);
   }
 }
 
