@@ -105,7 +105,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     currentTeamTtlMs: limits.currentTeamTtlMs,
     materialised: (partition) => materialiser.materialised(partition),
   });
-  const feed = new FeedIntake({ log, hotStore, matches, clock, dedupTtlMs: limits.eventDedupTtlMs });
+  const feed = new FeedIntake({ log, catalog, hotStore, matches, clock, dedupTtlMs: limits.eventDedupTtlMs });
   const scorer = new Scorer({ log, catalog, teamStore, matches, consumer });
 
   // Realtime plane.
@@ -172,6 +172,21 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     await scorer.settled(match);
     await boards.settled();
   };
+  const lifecycle = new MatchLifecycle({
+    catalog,
+    clock,
+    settlement,
+    closePoints: (match) => feed.close(match),
+    pointsSettled,
+    scoringRules: new Set(Object.keys(SCORING_RULES)),
+    lock: (match) => lock.lock(match),
+    finalBoard: async (contest) => {
+      // After a restart the board of a released match may not be open yet.
+      if (!boards.has(contest.matchId)) await lock.lock(contest.matchId);
+      return boards.final(contest.matchId, contest.id);
+    },
+    onChange: (match) => matches.forget(match),
+  });
   const game: Game = {
     browse: browseCatalog(catalog),
     teams,
@@ -179,20 +194,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     feed,
     boards: new BoardLeaderboards({ catalog, matches, boards, scorer }),
     wallet: userWallet({ provider, deposits, withdrawals, catalog, reads: new WalletReads(ledger) }),
-    admin: new MatchLifecycle({
-      catalog,
-      clock,
-      settlement,
-      pointsSettled,
-      scoringRules: new Set(Object.keys(SCORING_RULES)),
-      lock: (match) => lock.lock(match),
-      finalBoard: async (contest) => {
-        // After a restart the board of a settled match may not be open yet.
-        if (!boards.has(contest.matchId)) await lock.lock(contest.matchId);
-        return boards.final(contest.matchId, contest.id);
-      },
-      onChange: (match) => matches.forget(match),
-    }),
+    admin: lifecycle,
   };
   const tokens = new Tokens(config.secrets.jwt, clock, edgeLimits);
   let ready = true;
@@ -215,6 +217,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const workers = [
     repeat(() => outbox.publish(), limits.joins.outboxEveryMs, onTrouble),
     repeat(() => recovery.sweep(), limits.joins.recoverEveryMs, onTrouble),
+    repeat(() => withdrawals.sweep(limits.payments.sweepWithdrawals), limits.payments.sweepEveryMs, onTrouble),
+    repeat(() => lifecycle.resume(limits.settlement.resumeContests), limits.settlement.resumeEveryMs, onTrouble),
     repeat(() => room.check(), limits.boards.roomCheckEveryMs, onTrouble),
   ];
   lock.start();

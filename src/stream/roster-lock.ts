@@ -24,6 +24,7 @@ export interface RosterLockDeps {
 export type LockResult = "locked" | "match_not_found" | "deadline_not_passed" | "wrong_state";
 
 const MATCHES_PER_CHECK = 100;
+const PLAYED = ["locked", "live", "review", "settled", "released"] as const;
 
 /**
  * The deadline. Order is the law: first the match says that it is locked, from when on no join begins; then everything
@@ -63,7 +64,7 @@ export class RosterLock {
   async #check(): Promise<void> {
     const { boards, catalog, clock } = this.#deps;
     const upcoming = await catalog.matches({ states: ["upcoming"], limit: MATCHES_PER_CHECK });
-    const played = await catalog.matches({ states: ["locked", "live", "review", "settled"], limit: MATCHES_PER_CHECK });
+    const played = await catalog.matches({ states: PLAYED, limit: MATCHES_PER_CHECK });
     const due = [
       ...upcoming.filter((match) => !isBeforeDeadline(match, clock.nowMs())),
       ...played.filter((match) => !boards.has(match.id)),

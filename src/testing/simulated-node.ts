@@ -8,6 +8,7 @@ import type { HotStore } from "../stores/hot-store/port.ts";
 import type { Ledger } from "../stores/ledger/port.ts";
 import type { TeamStore } from "../stores/team-store/port.ts";
 import { StoreUnavailable } from "../stores/unavailable.ts";
+import { FeedIntake } from "../stream/feed-intake.ts";
 import { MatchCache } from "../stream/match-cache.ts";
 import { Materialiser } from "../stream/materialiser.ts";
 import { TeamSaves } from "../stream/team-saves.ts";
@@ -26,17 +27,21 @@ import { JoinRecovery } from "../transaction/recovery.ts";
 import { Settlement } from "../transaction/settlement.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { finalBoard, lockEntries, type LockedEntries } from "./simulated-boards.ts";
+import { scoreRecords, simulatedScore } from "./simulated-scores.ts";
 import type { Incarnation, SimulatedNetwork } from "./simulated-network.ts";
 
 export const WEBHOOK_SECRET = "simulated";
 
 /** Where a planted bug may be put in place of a part; each takes the true part and answers the broken one. */
 export interface Seams {
+  /** What all nodes share; the others are in place of one node's way there. */
+  readonly stores?: (stores: Stores) => Stores;
   readonly ledger?: (ledger: Ledger) => Ledger;
   readonly catalog?: (catalog: Catalog) => Catalog;
   readonly eventLog?: (log: EventLog) => EventLog;
   readonly provider?: (provider: PaymentProvider) => PaymentProvider;
   readonly board?: (board: FinalBoard) => FinalBoard;
+  readonly feed?: (feed: FeedIntake) => Pick<FeedIntake, "accept" | "close" | "drained">;
   readonly recovery?: (recovery: Pick<JoinRecovery, "sweep">) => Pick<JoinRecovery, "sweep">;
   /** `clientNowMs`: what the device of the last request took for the time. */
   readonly clock?: (clock: Clock, clientNowMs: () => number) => Clock;
@@ -47,7 +52,7 @@ export interface Stores {
   readonly ledger: Ledger;
   readonly log: EventLog;
   readonly teamStore: TeamStore;
-  readonly hotStore: HotStore;
+  readonly hotStore: HotStore & { forget(): void };
 }
 
 export interface NodeWorld {
@@ -73,7 +78,7 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
   const ledger = (seams.ledger ?? same)(network.connect(incarnation, "Ledger", stores.ledger));
   const log = (seams.eventLog ?? same)(network.connect(incarnation, "EventLog", stores.log));
   const teamStore = network.connect(incarnation, "TeamStore", stores.teamStore);
-  const hotStore = network.connect(incarnation, "HotStore", stores.hotStore);
+  const hotStore: HotStore = network.connect(incarnation, "HotStore", stores.hotStore);
   const serverClock: Clock = { nowMs: () => scheduler.nowMs() + clockSkewMs };
   const clock = seams.clock?.(serverClock, world.clientNowMs) ?? serverClock;
   const pause = (ms: number) =>
@@ -82,7 +87,7 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
     if (!(error instanceof StoreUnavailable)) onBug(error);
   };
 
-  const matches = new MatchCache(catalog, { matchesMax: 10, ttlMs: 0 });
+  const matches = new MatchCache(catalog, { matchesMax: 10, ttlMs: 300 }, scheduler);
   const materialiser = new Materialiser({
     log,
     teamStore,
@@ -121,6 +126,8 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
   const amounts = { amountPaiseMin: paise(100), amountPaiseMax: paise(1_000_000) };
   const deposits = new Deposits({ catalog, ledger, provider, clock, ...amounts });
   const withdrawals = new Withdrawals({ catalog, ledger, provider, clock, ...amounts });
+  const trueFeed = new FeedIntake({ log, catalog, hotStore, matches, clock, dedupTtlMs: 60_000 });
+  const feed = seams.feed?.(trueFeed) ?? trueFeed;
   const settlement = new Settlement({ catalog, ledger, clock, chunkTransfers: 3, chunksInFlight: 2 });
 
   /** Everything that was in time is in the log, then the teams are frozen. */
@@ -143,10 +150,12 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
       await freeze(match);
       return "locked";
     },
-    pointsSettled: async () => undefined,
+    closePoints: (match) => feed.close(match),
+    pointsSettled: (match) => feed.drained(match),
     settlement,
     async finalBoard(contest) {
-      const board = finalBoard(contest, world.locked.entries ?? new Map(), points);
+      const scored = simulatedScore(await scoreRecords(log, contest.matchId), points);
+      const board = finalBoard(contest, world.locked.entries ?? new Map(), scored);
       return seams.board?.(board) ?? board;
     },
     onChange: (match) => matches.forget(match),
@@ -161,6 +170,7 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
   void repeat(300, () => outbox.publish());
   void repeat(1000, () => recovery.sweep());
   void repeat(2000, () => withdrawals.sweep(50));
+  void repeat(2000, () => lifecycle.resume(50));
 
   return {
     clock,
@@ -170,6 +180,7 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
     deposits,
     withdrawals,
     lifecycle,
+    feed,
     webhook: (rawBody: string, signature: string) =>
       acceptWebhook({ provider, deposits, withdrawals }, new TextEncoder().encode(rawBody), signature),
   };

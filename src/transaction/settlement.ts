@@ -43,8 +43,8 @@ export type ContestEnd =
       readonly ok: false;
       readonly refusal:
         | "contest_not_found"
-        /** The match's result is not approved yet. */
-        | "match_not_settled"
+        /** Its prizes are not to be paid yet. */
+        | "match_not_released"
         /** A join of the match is neither entered nor released: let the recovery end it first. */
         | "joins_under_way"
         /** The board does not have as many entries as the catalog: it is rebuilt before anybody is paid. */
@@ -60,7 +60,7 @@ export type ContestEnd =
  *     refund   open → cancelling   escrow stripe of each entry → its user                                              → cancelled
  *
  * Laws:
- * - Prizes are paid only of a match that is `settled`, from where no correction can change the points any more.
+ * - Prizes are paid only of a match that is `released`, from where no correction can change the points any more.
  * - The move out of `open` decides between the two for ever and stops joins; a join that was under way refunds itself.
  * - Every transfer is named by contest and entry, so a run that resumes, or two nodes that both run, pay once. The cursor
  *   only spares the repetition and is written behind what the ledger has acknowledged.
@@ -68,19 +68,41 @@ export type ContestEnd =
  */
 export class Settlement {
   readonly #deps: SettlementDeps;
+  /** One run a contest at a time: a second caller of this node doesn't do everything again beside the first. */
+  readonly #running = new Map<ContestId, Promise<ContestEnd>>();
 
   constructor(deps: SettlementDeps) {
     this.#deps = deps;
   }
 
-  /** Pays or refunds one contest of a settled match. Repeatable; resumes where a crash left it. */
-  async settle(id: ContestId, board: FinalBoard): Promise<ContestEnd> {
+  /** Pays or refunds one contest of a released match. Repeatable; resumes where a crash left it. */
+  settle(id: ContestId, board: FinalBoard): Promise<ContestEnd> {
+    return this.#once(id, () => this.#settle(id, board));
+  }
+
+  /** Everybody gets the fee back. Repeatable; refused once prizes are being paid. */
+  cancel(id: ContestId): Promise<ContestEnd> {
+    return this.#once(id, async () => {
+      const contest = await this.#deps.catalog.contest(id);
+      return contest === null ? { ok: false, refusal: "contest_not_found" } : this.#refund(contest);
+    });
+  }
+
+  async #once(id: ContestId, end: () => Promise<ContestEnd>): Promise<ContestEnd> {
+    // The state says what became of the contest meanwhile; asking again costs a few reads.
+    for (let running; (running = this.#running.get(id)) !== undefined;) await running.catch(() => undefined);
+    const run = end().finally(() => this.#running.delete(id));
+    this.#running.set(id, run);
+    return run;
+  }
+
+  async #settle(id: ContestId, board: FinalBoard): Promise<ContestEnd> {
     const { catalog } = this.#deps;
     const contest = await catalog.contest(id);
     if (contest === null) return { ok: false, refusal: "contest_not_found" };
     const match = await catalog.match(contest.matchId);
     assert(match !== null, `contest ${id} belongs to match ${contest.matchId}, which is not there`);
-    if (match.state !== "settled") return { ok: false, refusal: "match_not_settled" };
+    if (match.state !== "released") return { ok: false, refusal: "match_not_released" };
     if ((await catalog.reservedJoinCount(contest.matchId)) > 0) return { ok: false, refusal: "joins_under_way" };
     const entryCount = await catalog.entryCount(id);
     if (contest.state === "cancelling" || contest.state === "cancelled" || !isPlayed(contest, entryCount)) {
@@ -93,12 +115,6 @@ export class Settlement {
       if (now!.state !== "settled") return this.#refund(now!);
     }
     return this.#pay(contest, entryCount, board);
-  }
-
-  /** Everybody gets the fee back. Repeatable; refused once prizes are being paid. */
-  async cancel(id: ContestId): Promise<ContestEnd> {
-    const contest = await this.#deps.catalog.contest(id);
-    return contest === null ? { ok: false, refusal: "contest_not_found" } : this.#refund(contest);
   }
 
   async #pay(contest: Contest, entryCount: number, board: FinalBoard): Promise<ContestEnd> {

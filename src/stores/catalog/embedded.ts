@@ -1,9 +1,11 @@
-import { SqliteStore, type SqliteStoreOptions } from "../sqlite/store.ts";
+import { SqliteStore, type SqliteStoreOptions, type StoreCalls } from "../sqlite/store.ts";
 import type { Catalog } from "./port.ts";
 
 /** Everything in one SQLite file; commits in groups. */
-export async function openEmbeddedCatalog(options: SqliteStoreOptions): Promise<Catalog> {
-  const store = await SqliteStore.open("Catalog", "catalog", options);
+export const openEmbeddedCatalog = async (options: SqliteStoreOptions): Promise<Catalog> =>
+  catalogOver(await SqliteStore.open("Catalog", "catalog", options));
+
+export function catalogOver(store: StoreCalls<"catalog">): Catalog {
   return {
     createUser: (user) => store.write("createUser", user),
     user: (id) => store.read("user", id),
@@ -23,6 +25,7 @@ export async function openEmbeddedCatalog(options: SqliteStoreOptions): Promise<
     moveContest: (id, from, to) => store.write("moveContest", { id, from, to }),
     payoutCursor: (id) => store.read("payoutCursor", id),
     putPayoutCursor: (id, cursor) => store.write("putPayoutCursor", { id, cursor }),
+    contestsToEnd: (limit) => store.read("contestsToEnd", limit),
 
     beginJoin: (request) => store.write("beginJoin", request),
     confirmJoin: (sagaId) => store.write("confirmJoin", sagaId),

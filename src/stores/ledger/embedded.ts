@@ -1,9 +1,11 @@
-import { SqliteStore, type SqliteStoreOptions } from "../sqlite/store.ts";
+import { SqliteStore, type SqliteStoreOptions, type StoreCalls } from "../sqlite/store.ts";
 import type { Ledger } from "./port.ts";
 
 /** Transfers and balances in one SQLite file; the transfers of all callers share commits. */
-export async function openEmbeddedLedger(options: SqliteStoreOptions): Promise<Ledger> {
-  const store = await SqliteStore.open("Ledger", "ledger", options);
+export const openEmbeddedLedger = async (options: SqliteStoreOptions): Promise<Ledger> =>
+  ledgerOver(await SqliteStore.open("Ledger", "ledger", options));
+
+export function ledgerOver(store: StoreCalls<"ledger">): Ledger {
   return {
     transfer: (batch) => store.write("transfer", batch),
     balances: (accounts) => store.read("balances", accounts),

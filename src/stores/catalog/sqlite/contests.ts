@@ -106,6 +106,13 @@ export function contestReads(db: Database) {
   const cursorOf = db.query<{ payout_cursor: string | null }, [number]>(
     "SELECT payout_cursor FROM contests WHERE contest_id = ?",
   );
+  const toEnd = db.query<ContestRow, [number]>(
+    `${columns} WHERE state IN ('settling', 'cancelling')
+     UNION ALL
+     SELECT c.contest_id, c.terms, c.state, c.seats_taken FROM contests c JOIN matches m USING (match_id)
+     WHERE c.state = 'open' AND m.state IN ('released', 'abandoned')
+     ORDER BY contest_id LIMIT ?`,
+  );
   const countOf = db.query<{ entry_count: number }, [number]>("SELECT entry_count FROM contests WHERE contest_id = ?");
   return {
     contest(id: ContestId): Contest | null {
@@ -117,6 +124,9 @@ export function contestReads(db: Database) {
     },
     payoutCursor(id: ContestId): string | null {
       return cursorOf.get(id)?.payout_cursor ?? null;
+    },
+    contestsToEnd(limit: number): Contest[] {
+      return toEnd.all(limit).map(contestOf);
     },
     entryCount(id: ContestId): number {
       return countOf.get(id)?.entry_count ?? 0;

@@ -101,4 +101,14 @@ CREATE INDEX withdrawals_by_state ON withdrawals (state, created_at_ms);
 CREATE INDEX withdrawals_by_payout ON withdrawals (provider_payout_id) WHERE provider_payout_id IS NOT NULL;
 `;
 
-export const CATALOG_MIGRATIONS = [FIRST_SCHEMA] as const;
+/**
+ * Approving a result and releasing its prizes became two states. Contests that are over are nearly all there are, so those
+ * that still have to end get an index of their own.
+ */
+const RELEASED_MATCHES = `
+UPDATE matches SET state = 'released' WHERE state = 'settled'
+  AND EXISTS (SELECT 1 FROM contests WHERE contests.match_id = matches.match_id AND contests.state != 'open');
+CREATE INDEX contests_not_over ON contests (state, match_id) WHERE state IN ('open', 'settling', 'cancelling');
+`;
+
+export const CATALOG_MIGRATIONS = [FIRST_SCHEMA, RELEASED_MATCHES] as const;
