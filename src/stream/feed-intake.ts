@@ -84,16 +84,16 @@ export class FeedIntake implements Feed {
   async #isReleasedBefore(match: MatchId, { partition, offset: end }: LogPosition): Promise<boolean> {
     const { catalog, log } = this.#deps;
     if ((await catalog.match(match))?.state !== "released") return false;
-    let found = false;
-    for (let offset = 0; offset < end && !found;) {
+    let marksBefore = 0;
+    for (let offset = 0; offset < end;) {
       const batch = await log.read("score-events", partition, offset, READ_BYTES, 0);
       forEachRecord(batch, (value, at) => {
         const record = decodeScoreRecord(value);
-        found ||= at < end && record.kind === "release" && record.matchId === match;
+        if (at < end && record.kind === "release" && record.matchId === match) marksBefore++;
       });
       offset = batch.firstOffset + batch.ends.length;
     }
-    return found;
+    return marksBefore > 0;
   }
 }
 

@@ -184,7 +184,8 @@ function judgeLog({ arrivalsMs }: Outcome, books: Books, say: Say): void {
 
 /** Whatever the feed was told that it counts does; prizes are paid of a released match and of no other. */
 async function judgeFeed({ stores, matchId, acknowledged }: Outcome, books: Books, say: Say): Promise<void> {
-  for (const id of acknowledged.events) if (!books.events.has(id)) say(`event ${id} was acknowledged and does not count`);
+  for (const id of acknowledged.events)
+    if (!books.events.has(id)) say(`event ${id} was acknowledged and does not count`);
   const { state } = (await stores.catalog.match(matchId))!;
   if (state !== "released" && state !== "abandoned") say(`the match ended ${state}`);
   const settled = books.contests.some((contest) => contest.state === "settled");
@@ -199,7 +200,10 @@ function judgePrizes({ users }: Outcome, books: Books, say: Say): void {
     const due = new Map<EntryId, number>();
     if (contest.state === "settled") {
       if (!contest.guaranteed && entries.length < contest.entriesMax) say(`contest ${contest.id} did not fill`);
-      const scored = entries.map(({ entryId }) => ({ entryId, score: scoreRoster(rosterOf(books, entryId), books.points) }));
+      const scored = entries.map(({ entryId }) => ({
+        entryId,
+        score: scoreRoster(rosterOf(books, entryId), books.points),
+      }));
       for (const [entryId, prizePaise] of prizesOf(contest, scored)) due.set(entryId, prizePaise);
       housePaise += contest.entryFeePaise * entries.length - sum([...due.values()]);
     }

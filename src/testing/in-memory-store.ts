@@ -68,7 +68,8 @@ export function openInMemoryStore<Name extends EngineName>(
 
   const write = (name: string, argument: unknown): Promise<unknown> =>
     new Promise((resolve, reject) => {
-      if (gathered.push({ name, argument, resolve, reject }) === 1) scheduler.after(random.int(GATHER_MS_MAX + 1), commit);
+      if (gathered.push({ name, argument, resolve, reject }) === 1)
+        scheduler.after(random.int(GATHER_MS_MAX + 1), commit);
     });
   const read = (name: string, argument: unknown): Promise<unknown> =>
     new Promise((resolve, reject) => {

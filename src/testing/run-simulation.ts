@@ -43,7 +43,9 @@ async function explore(firstSeed: number, seedCount: number): Promise<number> {
       return 1;
     }
     const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
-    console.log(`${done} seeds from ${firstSeed}, ${eventCount.toLocaleString("en")} events, ${seconds} s, no law broken`);
+    console.log(
+      `${done} seeds from ${firstSeed}, ${eventCount.toLocaleString("en")} events, ${seconds} s, no law broken`,
+    );
   }
   return 0;
 }

@@ -25,6 +25,8 @@ export interface Weather {
   /** One call in so many begins an outage of that peer. */
   readonly outageChance: number;
   readonly outageMsMax: number;
+  /** The way to the log takes longer, for this call and what is behind it. */
+  readonly stallChance: number;
   /** A group of writes finds its disk full. */
   readonly fullChance: number;
   readonly timeoutMs: number;
@@ -41,6 +43,7 @@ export const CLEAR_SKY: Weather = {
   ambush: null,
   outageChance: 0,
   outageMsMax: 0,
+  stallChance: 0,
   fullChance: 0,
   timeoutMs: 1000,
 };
@@ -145,6 +148,10 @@ export class SimulatedNetwork {
         );
       };
       let travelMs = random.int(weather.latencyMsMax + 1);
+      if (inOrder && random.chance(weather.stallChance)) {
+        saw("a stall");
+        travelMs += random.int(weather.timeoutMs);
+      }
       if (inOrder) {
         travelMs = Math.max(travelMs, (this.#logArrivalMs.get(from) ?? 0) - scheduler.nowMs());
         this.#logArrivalMs.set(from, scheduler.nowMs() + travelMs);

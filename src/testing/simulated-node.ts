@@ -18,11 +18,9 @@ import { MatchLifecycle } from "../transaction/match-lifecycle.ts";
 import { OutboxPublisher } from "../transaction/outbox.ts";
 import { Deposits } from "../transaction/payments/deposits.ts";
 import type { HttpExchange } from "../transaction/payments/http.ts";
-import type { PaymentProvider } from "../transaction/payments/provider.ts";
 import { openRazorpay } from "../transaction/payments/razorpay.ts";
 import { acceptWebhook } from "../transaction/payments/webhooks.ts";
 import { Withdrawals } from "../transaction/payments/withdrawals.ts";
-import type { FinalBoard } from "../transaction/payouts.ts";
 import { JoinRecovery } from "../transaction/recovery.ts";
 import { Settlement } from "../transaction/settlement.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -32,17 +30,8 @@ import type { Incarnation, SimulatedNetwork } from "./simulated-network.ts";
 
 export const WEBHOOK_SECRET = "simulated";
 
-/** Where a planted bug may be put in place of a part; each takes the true part and answers the broken one. */
+/** What a planted bug may put in place of a part that no change of the source would reach. */
 export interface Seams {
-  /** What all nodes share; the others are in place of one node's way there. */
-  readonly stores?: (stores: Stores) => Stores;
-  readonly ledger?: (ledger: Ledger) => Ledger;
-  readonly catalog?: (catalog: Catalog) => Catalog;
-  readonly eventLog?: (log: EventLog) => EventLog;
-  readonly provider?: (provider: PaymentProvider) => PaymentProvider;
-  readonly board?: (board: FinalBoard) => FinalBoard;
-  readonly feed?: (feed: FeedIntake) => Pick<FeedIntake, "accept" | "close" | "drained">;
-  readonly recovery?: (recovery: Pick<JoinRecovery, "sweep">) => Pick<JoinRecovery, "sweep">;
   /** `clientNowMs`: what the device of the last request took for the time. */
   readonly clock?: (clock: Clock, clientNowMs: () => number) => Clock;
 }
@@ -74,9 +63,9 @@ export type NodeGraph = ReturnType<typeof openNode>;
 
 export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs: number) {
   const { scheduler, network, stores, seams, points, onBug } = world;
-  const catalog = (seams.catalog ?? same)(network.connect(incarnation, "Catalog", stores.catalog));
-  const ledger = (seams.ledger ?? same)(network.connect(incarnation, "Ledger", stores.ledger));
-  const log = (seams.eventLog ?? same)(network.connect(incarnation, "EventLog", stores.log));
+  const catalog = network.connect(incarnation, "Catalog", stores.catalog);
+  const ledger = network.connect(incarnation, "Ledger", stores.ledger);
+  const log = network.connect(incarnation, "EventLog", stores.log);
   const teamStore = network.connect(incarnation, "TeamStore", stores.teamStore);
   const hotStore: HotStore = network.connect(incarnation, "HotStore", stores.hotStore);
   const serverClock: Clock = { nowMs: () => scheduler.nowMs() + clockSkewMs };
@@ -111,23 +100,19 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
     teamExists: (user, match, team) => teams.exists(user, match, team),
     termsMax: 10,
   });
-  const joinRecovery = new JoinRecovery({ catalog, sagas: joins, clock, abandonedAfterMs: 1500, batchSagas: 50 });
-  const recovery = seams.recovery?.(joinRecovery) ?? joinRecovery;
+  const recovery = new JoinRecovery({ catalog, sagas: joins, clock, abandonedAfterMs: 1500, batchSagas: 50 });
   const outbox = new OutboxPublisher({ catalog, eventLog: log, batchEntries: 5 });
-  const provider = (seams.provider ?? same)(
-    openRazorpay({
-      exchange: (request) => network.call(incarnation, "Provider", request.path, () => world.exchange(request)),
-      keyId: "id",
-      keySecret: "secret",
-      webhookSecret: WEBHOOK_SECRET,
-      payoutAccount: "ours",
-    }),
-  );
+  const provider = openRazorpay({
+    exchange: (request) => network.call(incarnation, "Provider", request.path, () => world.exchange(request)),
+    keyId: "id",
+    keySecret: "secret",
+    webhookSecret: WEBHOOK_SECRET,
+    payoutAccount: "ours",
+  });
   const amounts = { amountPaiseMin: paise(100), amountPaiseMax: paise(1_000_000) };
   const deposits = new Deposits({ catalog, ledger, provider, clock, ...amounts });
   const withdrawals = new Withdrawals({ catalog, ledger, provider, clock, ...amounts });
-  const trueFeed = new FeedIntake({ log, catalog, hotStore, matches, clock, dedupTtlMs: 60_000 });
-  const feed = seams.feed?.(trueFeed) ?? trueFeed;
+  const feed = new FeedIntake({ log, catalog, hotStore, matches, clock, dedupTtlMs: 60_000 });
   const settlement = new Settlement({ catalog, ledger, clock, chunkTransfers: 3, chunksInFlight: 2 });
 
   /** Everything that was in time is in the log, then the teams are frozen. */
@@ -155,8 +140,7 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
     settlement,
     async finalBoard(contest) {
       const scored = simulatedScore(await scoreRecords(log, contest.matchId), points);
-      const board = finalBoard(contest, world.locked.entries ?? new Map(), scored);
-      return seams.board?.(board) ?? board;
+      return finalBoard(contest, world.locked.entries ?? new Map(), scored);
     },
     onChange: (match) => matches.forget(match),
   });
@@ -185,5 +169,3 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
       acceptWebhook({ provider, deposits, withdrawals }, new TextEncoder().encode(rawBody), signature),
   };
 }
-
-const same = <T>(part: T): T => part;

@@ -29,7 +29,8 @@ async function playBatch(firstSeed: number, seedCount: number, traced: boolean):
   for (let seed = firstSeed; seed < firstSeed + seedCount && failures.length < FAILURES_MAX; seed++) {
     const outcome = simulate(seed, {}, traced);
     const sentences = await violationsOf(outcome);
-    for (const [what, count] of Object.entries(await coverageOf(outcome))) coverage[what] = (coverage[what] ?? 0) + count;
+    for (const [what, count] of Object.entries(await coverageOf(outcome)))
+      coverage[what] = (coverage[what] ?? 0) + count;
     await outcome.close();
     if (sentences.length > 0) failures.push({ seed, sentences });
     if (outcome.trace) traceHash = Bun.hash(outcome.trace.join("\n")).toString(16);

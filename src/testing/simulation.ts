@@ -5,6 +5,7 @@ import type { MatchState } from "../domain/match.ts";
 import { paise } from "../domain/money.ts";
 import type { PointsVector } from "../domain/points.ts";
 import { type Random, seededRandom } from "../domain/random.ts";
+import type { RosterDraft } from "../domain/roster.ts";
 import { StoreUnavailable } from "../stores/unavailable.ts";
 import { type SandboxHabits, SandboxProvider } from "../transaction/payments/sandbox-provider.ts";
 import { signWebhook } from "../transaction/payments/webhook-signature.ts";
@@ -95,6 +96,7 @@ const storm = (random: Random): Weather => {
     ambush: strength > 0 ? random.pick(AMBUSHES) : null,
     outageChance: 0.001 * strength,
     outageMsMax: 2000,
+    stallChance: 0.02 * strength,
     fullChance: 0.002 * strength,
     timeoutMs: 400 + random.int(600),
   };
@@ -129,6 +131,7 @@ class Run {
   readonly #bugs: unknown[] = [];
   readonly #trace: Trace;
   readonly #sightings = new Sightings();
+  readonly #knownDrafts: readonly RosterDraft[];
   #isSetUp = false;
   #clientNowMs = 0;
   #actorsUnderWay = 0;
@@ -142,6 +145,7 @@ class Run {
     const random = (this.#random = seededRandom(seed));
     const scheduler = this.#scheduler;
     this.#network = new SimulatedNetwork(scheduler, random, storm(random), this.#sightings, trace);
+    this.#knownDrafts = [randomDraft(random), randomDraft(random)];
     this.#healedMs = HEALED_MS_MIN + random.int(HEALED_MS_MAX - HEALED_MS_MIN);
     this.#skewsMs = Array.from({ length: NODES }, () => random.int(2 * SKEW_MS_MAX + 1) - SKEW_MS_MAX);
     this.#provider = new SandboxProvider({
@@ -159,10 +163,8 @@ class Run {
     this.#world = {
       scheduler,
       network: this.#network,
-      stores: (seams.stores ?? ((stores: Stores) => stores))(
-        openSimulatedStores(seed, { scheduler, random, sightings: this.#sightings }, () =>
-          this.#isSetUp ? this.#network.weather.fullChance : 0,
-        ),
+      stores: openSimulatedStores(seed, { scheduler, random, sightings: this.#sightings }, () =>
+        this.#isSetUp ? this.#network.weather.fullChance : 0,
       ),
       exchange: async (request) => this.#provider.handle(request),
       seams,
@@ -184,7 +186,8 @@ class Run {
     for (const user of this.#users) this.#act(() => this.#playUser(user));
     this.#act(() => this.#conduct());
     this.#act(() => this.#forge());
-    for (let count = 0; count < this.#random.int(8); count++) this.#act(() => this.#report(count));
+    const reports = this.#random.int(12);
+    for (let count = 0; count < reports; count++) this.#act(() => this.#report(count));
     if (this.#random.chance(0.4)) this.#act(() => this.#cancelOne());
     if (this.#random.chance(0.5)) {
       scheduler.after(this.#random.int(START_MS), () => this.#world.stores.hotStore.forget());
@@ -214,7 +217,12 @@ class Run {
       eventCount: scheduler.eventCount,
       sightings: this.#sightings,
       close: async () => {
-        await Promise.all([stores.catalog.close(), stores.ledger.close(), stores.log.close(), stores.teamStore.close()]);
+        await Promise.all([
+          stores.catalog.close(),
+          stores.ledger.close(),
+          stores.log.close(),
+          stores.teamStore.close(),
+        ]);
       },
     };
   }
@@ -353,7 +361,8 @@ class Run {
   }
 
   async #save(user: UserId, team: ReturnType<typeof teamNo>, clientSkewMs: number): Promise<void> {
-    const draft = randomDraft(this.#random);
+    // Half of them copy a team that everybody knows, so that ties are many and large.
+    const draft = this.#random.chance(0.5) ? this.#random.pick(this.#knownDrafts) : randomDraft(this.#random);
     const result = await this.#insist(
       3,
       (node) => {
@@ -430,8 +439,13 @@ class Run {
   /** The feed: balls and late corrections, before and after the result is approved and the prizes are released. */
   async #report(count: number): Promise<void> {
     const random = this.#random;
-    // Most of them while the result is being approved.
-    await this.#scheduler.sleep(START_MS + random.int(random.chance(0.7) ? 3000 : this.#healedMs - START_MS));
+    await this.#scheduler.sleep(START_MS + random.int(random.chance(0.7) ? 1000 : this.#healedMs - START_MS));
+    // Some come just when the result is being approved, and meet the release.
+    const { catalog } = this.#world.stores;
+    const earlier = random.pick([[], ["upcoming", "locked", "live"], ["upcoming", "locked", "live", "review"]]);
+    while (earlier.includes((await catalog.match(this.#matchId))!.state)) {
+      await this.#scheduler.sleep(5 + random.int(20));
+    }
     const ball = simulatedBall(`ball-${count}`, random.int(SQUAD.players.length), 1 + random.int(6));
     const result = await this.#insist(4, (node) => node.feed.accept(this.#matchId, ball));
     if (result) this.#sightings.saw(`feed: ${result.ok ? "acknowledged" : result.refusal}`);
@@ -451,14 +465,18 @@ class Run {
     const abandonsAtMs = random.chance(0.2) ? random.int(this.#healedMs) : Number.POSITIVE_INFINITY;
     const id = this.#matchId;
     let over = false;
+    // A hasty admin leaves what is on its way no time to arrive.
+    const pauseMs = random.pick([5, 200]);
     let before: MatchState = "upcoming";
     while (!over) {
-      await this.#scheduler.sleep(200);
+      await this.#scheduler.sleep(pauseMs);
       over =
         (await this.#insist(1, async ({ catalog, lifecycle, clock }) => {
           const match = (await catalog.match(id))!;
-          if (match.state === "abandoned" ||
-            (!["settled", "released"].includes(match.state) && this.#scheduler.nowMs() > abandonsAtMs)) {
+          if (
+            match.state === "abandoned" ||
+            (!["settled", "released"].includes(match.state) && this.#scheduler.nowMs() > abandonsAtMs)
+          ) {
             return (await lifecycle.abandonMatch(id)).ok;
           }
           this.#sightings.saw(`conducted while ${match.state}`);
