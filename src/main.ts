@@ -116,6 +116,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const joins = new JoinSagas({
     catalog,
     ledger,
+    matches,
     clock,
     teamExists: (user, match, team) => teams.exists(user, match, team),
     termsMax: limits.joins.termsMax,

@@ -96,6 +96,7 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
   const joins = new JoinSagas({
     catalog,
     ledger,
+    matches,
     clock,
     teamExists: (user, match, team) => teams.exists(user, match, team),
     termsMax: 10,

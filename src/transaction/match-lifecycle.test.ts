@@ -6,6 +6,7 @@ import type { Ledger } from "../stores/ledger/port.ts";
 import { StoreUnavailable } from "../stores/unavailable.ts";
 import { openSimulatedCatalog } from "../testing/simulated-catalog.ts";
 import { openSimulatedLedger } from "../testing/simulated-ledger.ts";
+import { MatchCache } from "../stream/match-cache.ts";
 import { JoinSagas } from "./join-saga.ts";
 import { MatchLifecycle } from "./match-lifecycle.ts";
 import { Settlement } from "./settlement.ts";
@@ -37,7 +38,14 @@ async function played() {
     } as const;
     await ledger.transfer([{ ...body, txnId: `gift:${user}` }]);
   }
-  const sagas = new JoinSagas({ catalog, ledger, clock, teamExists: async () => true, termsMax: 10 });
+  const sagas = new JoinSagas({
+    catalog,
+    ledger,
+    matches: new MatchCache(catalog, { matchesMax: 10, ttlMs: 1 }),
+    clock,
+    teamExists: async () => true,
+    termsMax: 10,
+  });
   for (const name of ["one", "two"]) {
     const contest = await catalog.createContest({
       matchId: match.id,

@@ -7,6 +7,7 @@ import type { Ledger } from "../stores/ledger/port.ts";
 import { StoreUnavailable } from "../stores/unavailable.ts";
 import { openSimulatedCatalog } from "../testing/simulated-catalog.ts";
 import { openSimulatedLedger } from "../testing/simulated-ledger.ts";
+import { MatchCache } from "../stream/match-cache.ts";
 import { JoinSagas } from "./join-saga.ts";
 import type { FinalBoard } from "./payouts.ts";
 import { Settlement } from "./settlement.ts";
@@ -60,7 +61,14 @@ async function played(userCount: number, terms: Partial<ContestTerms> = {}) {
     inviteCode: null,
     ...terms,
   });
-  const sagas = new JoinSagas({ catalog, ledger, clock, teamExists: async () => true, termsMax: 10 });
+  const sagas = new JoinSagas({
+    catalog,
+    ledger,
+    matches: new MatchCache(catalog, { matchesMax: 10, ttlMs: 1 }),
+    clock,
+    teamExists: async () => true,
+    termsMax: 10,
+  });
   for (let user = 1; user <= userCount; user++) {
     await ledger.transfer([
       {

@@ -10,7 +10,7 @@ export function catalogOver(store: StoreCalls<"catalog">): Catalog {
     createUser: (user) => store.write("createUser", user),
     user: (id) => store.read("user", id),
     userByName: (name) => store.read("userByName", name),
-    userNames: (ids) => store.read("userNames", ids),
+    userNames: async (ids) => new Map(await store.read("userNames", ids)),
 
     createMatch: (match) => store.write("createMatch", match),
     match: (id) => store.read("match", id),
@@ -27,7 +27,11 @@ export function catalogOver(store: StoreCalls<"catalog">): Catalog {
     putPayoutCursor: (id, cursor) => store.write("putPayoutCursor", { id, cursor }),
     contestsToEnd: (limit) => store.read("contestsToEnd", limit),
 
-    beginJoin: (request) => store.write("beginJoin", request),
+    async beginJoin(request) {
+      const answer = await store.write("beginJoin", request);
+      if (typeof answer !== "number") return answer;
+      return { ok: true, saga: { ...request, sagaId: answer, state: "reserved" }, begun: true };
+    },
     confirmJoin: (sagaId) => store.write("confirmJoin", sagaId),
     releaseJoin: (sagaId) => store.write("releaseJoin", sagaId),
     reservedJoins: (receivedBeforeMs, limit) => store.read("reservedJoins", { receivedBeforeMs, limit }),
