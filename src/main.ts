@@ -28,6 +28,7 @@ import { RosterLock } from "./stream/roster-lock.ts";
 import { Scorer } from "./stream/scorer.ts";
 import { TeamSaves } from "./stream/team-saves.ts";
 import { joinsSettled } from "./transaction/join-barrier.ts";
+import { NO_SCORES, scoresOfColumns } from "./transaction/final-scores.ts";
 import { JoinSagas } from "./transaction/join-saga.ts";
 import { MatchLifecycle } from "./transaction/match-lifecycle.ts";
 import { OutboxPublisher } from "./transaction/outbox.ts";
@@ -181,10 +182,14 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     pointsSettled,
     scoringRules: new Set(Object.keys(SCORING_RULES)),
     lock: (match) => lock.lock(match),
-    finalBoard: async (contest) => {
+    finalScores: async ({ id, matchId }) => {
       // After a restart the board of a released match may not be open yet.
-      if (!boards.has(contest.matchId)) await lock.lock(contest.matchId);
-      return boards.final(contest.matchId, contest.id);
+      if (!boards.has(matchId)) await lock.lock(matchId);
+      const locked = boards.get(matchId);
+      const board = locked?.hasBoard ? engine.board(locked.identity) : undefined;
+      const columns = board?.contests.get(id);
+      const standing = board?.standing(id);
+      return columns && standing ? scoresOfColumns(columns, standing.standing, standing.points) : NO_SCORES;
     },
     onChange: (match) => matches.forget(match),
   });

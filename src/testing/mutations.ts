@@ -134,8 +134,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a tie group that continues in the next chunk begins its odd paise again",
     file: "src/transaction/payouts.ts",
-    find: "placeInGroup < extraPaiseCount",
-    replace: "index < extraPaiseCount",
+    find: "share.extraPaiseLeft--;",
+    replace: "if (index + 1 < entries.length) share.extraPaiseLeft--;",
   },
   {
     name: "tied entries get the prize of their rank instead of their share",

@@ -24,7 +24,7 @@ import { Withdrawals } from "../transaction/payments/withdrawals.ts";
 import { JoinRecovery } from "../transaction/recovery.ts";
 import { Settlement } from "../transaction/settlement.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { finalBoard, lockEntries, type LockedEntries } from "./simulated-boards.ts";
+import { finalScores, lockEntries, type LockedEntries } from "./simulated-boards.ts";
 import { scoreRecords, simulatedScore } from "./simulated-scores.ts";
 import type { Incarnation, SimulatedNetwork } from "./simulated-network.ts";
 
@@ -139,9 +139,9 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
     closePoints: (match) => feed.close(match),
     pointsSettled: (match) => feed.drained(match),
     settlement,
-    async finalBoard(contest) {
+    async finalScores(contest) {
       const scored = simulatedScore(await scoreRecords(log, contest.matchId), points);
-      return finalBoard(contest, world.locked.entries ?? new Map(), scored);
+      return finalScores(contest, world.locked.entries ?? new Map(), scored);
     },
     onChange: (match) => matches.forget(match),
   });

@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
 import { gatewayAccount, userAccount } from "../domain/account.ts";
-import { type EntryId, entryId, teamNo, userId } from "../domain/ids.ts";
+import { entryId, teamNo, userId } from "../domain/ids.ts";
 import { paise } from "../domain/money.ts";
 import type { Ledger } from "../stores/ledger/port.ts";
 import { StoreUnavailable } from "../stores/unavailable.ts";
+import { finalScoresOf } from "../testing/simulated-boards.ts";
 import { openSimulatedCatalog } from "../testing/simulated-catalog.ts";
 import { openSimulatedLedger } from "../testing/simulated-ledger.ts";
 import { MatchCache } from "../stream/match-cache.ts";
@@ -71,14 +72,11 @@ async function played() {
       closePoints: async () => void closed.push("closed"),
       pointsSettled: async () => undefined,
       settlement: new Settlement({ catalog, ledger: over, clock, chunkTransfers: 1, chunksInFlight: 1 }),
-      finalBoard: async () => ({
-        entryCount: 3,
-        async *chunks() {
-          for (const [index, entry] of ranking.entries()) {
-            yield { rank: index + 1, tiedCount: 1, offset: 0, entries: Float64Array.of(entry satisfies EntryId) };
-          }
-        },
-      }),
+      finalScores: async () =>
+        finalScoresOf(
+          ranking.map((entry, index) => ({ entryId: entry, scoreQp: 100 - index })),
+          2,
+        ),
       onChange: () => undefined,
     });
   const review = async () => {

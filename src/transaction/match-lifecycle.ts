@@ -8,7 +8,7 @@ import { checkSquadChange, type Squad } from "../domain/squad.ts";
 import type { Admin, AdminRefusal, AdminResult, PrizeRelease } from "../edge/game.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
 import type { LockResult } from "../stream/roster-lock.ts";
-import type { FinalBoard } from "./payouts.ts";
+import type { FinalScores } from "./final-scores.ts";
 import type { Settlement } from "./settlement.ts";
 
 export interface MatchLifecycleDeps {
@@ -22,8 +22,8 @@ export interface MatchLifecycleDeps {
   /** Resolves when every feed event that was accepted is in the match's points. */
   readonly pointsSettled: (match: MatchId) => Promise<void>;
   readonly settlement: Pick<Settlement, "settle" | "cancel">;
-  /** The final board of a contest of a match whose points are settled. */
-  readonly finalBoard: (contest: Contest) => Promise<FinalBoard>;
+  /** Of a contest of a match whose points are settled. */
+  readonly finalScores: (contest: Contest) => Promise<FinalScores>;
   /** Told of every change of a match or its squad, so that caches forget it. */
   readonly onChange: (match: MatchId) => void;
 }
@@ -134,7 +134,7 @@ export class MatchLifecycle implements Admin {
   }
 
   async releasePrizes(match: MatchId): Promise<AdminResult<PrizeRelease>> {
-    const { catalog, closePoints, finalBoard, onChange, pointsSettled, settlement } = this.#deps;
+    const { catalog, closePoints, finalScores, onChange, pointsSettled, settlement } = this.#deps;
     const found = await catalog.match(match);
     if (found === null) return refused("match_not_found", `there is no match ${match}`);
     // This move and a correction's back to review exclude each other: one of the two is refused.
@@ -146,7 +146,7 @@ export class MatchLifecycle implements Admin {
     await pointsSettled(match);
     const contests: PrizeRelease["contests"][number][] = [];
     for (const contest of await catalog.contests(match)) {
-      const ended = await settlement.settle(contest.id, await finalBoard(contest));
+      const ended = await settlement.settle(contest.id, await finalScores(contest));
       if (!ended.ok) return refused("wrong_state", `contest ${contest.id} can't be settled: ${ended.refusal}`);
       const { outcome, entryCount, paidPaise } = ended;
       contests.push({ contestId: contest.id, outcome, entryCount, paidPaise });

@@ -5,31 +5,24 @@ import { type EntryId, entryId, teamNo, userId } from "../domain/ids.ts";
 import { paise } from "../domain/money.ts";
 import type { Ledger } from "../stores/ledger/port.ts";
 import { StoreUnavailable } from "../stores/unavailable.ts";
+import { finalScoresOf } from "../testing/simulated-boards.ts";
 import { openSimulatedCatalog } from "../testing/simulated-catalog.ts";
 import { openSimulatedLedger } from "../testing/simulated-ledger.ts";
 import { MatchCache } from "../stream/match-cache.ts";
 import { JoinSagas } from "./join-saga.ts";
-import type { FinalBoard } from "./payouts.ts";
+import type { FinalScores } from "./final-scores.ts";
 import { Settlement } from "./settlement.ts";
 
 const entry = (user: number): EntryId => entryId(userId(user), teamNo(1));
 
-/** Tie groups in rank order, handed over in chunks of `chunkEntries`. */
-function boardOf(groups: readonly (readonly EntryId[])[], chunkEntries = 2): FinalBoard {
-  return {
-    entryCount: groups.flat().length,
-    async *chunks() {
-      let rank = 1;
-      for (const group of groups) {
-        for (let offset = 0; offset < group.length; offset += chunkEntries) {
-          const entries = Float64Array.from(group.slice(offset, offset + chunkEntries));
-          yield { rank, tiedCount: group.length, offset, entries };
-        }
-        rank += group.length;
-      }
-    },
-  };
-}
+/** Tie groups, best first, handed over in chunks of `chunkEntries`. */
+const boardOf = (groups: readonly (readonly EntryId[])[], chunkEntries = 2): FinalScores =>
+  finalScoresOf(
+    groups
+      .flatMap((group, index) => group.map((id) => ({ entryId: id, scoreQp: 1_000 - index })))
+      .sort((a, b) => a.entryId - b.entryId),
+    chunkEntries,
+  );
 
 /** A contest in which users 1 … n paid ₹10 each, of a match whose prizes may be released. */
 async function played(userCount: number, terms: Partial<ContestTerms> = {}) {
