@@ -5,7 +5,7 @@ KERNEL := build/libpowerplay.so
 KERNEL_SOURCES := $(wildcard native/*.c native/*.h)
 BENCH_LIBRARY := build/libboardbench.so
 
-.PHONY: run test install build check lint types unit format bench clean schemas bench-boards
+.PHONY: run test install build check lint types unit format sim bench bench-boards clean schemas
 
 ## make run: install, build, play a match from an empty disk to paid-out prizes, keep serving on http://localhost:3000
 run: install build
@@ -43,6 +43,10 @@ format: install
 
 unit: install build $(BENCH_LIBRARY)
 	@$(BUN) src/testing/run-tests.ts
+
+## make sim: 1,000 simulated matches with new seeds (SEEDS=1000000 for a million, FROM= for where they begin); SEED=n replays one exactly
+sim: install
+	@$(BUN) src/testing/run-simulation.ts
 
 ## make bench: scoring and validation; saves and joins through HTTP with durable acknowledgements, beside the naive design
 bench: install build

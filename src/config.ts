@@ -24,8 +24,8 @@ export const limits = {
     neighbourRadiusMax: 50,
     sampleEveryMs: 30_000,
     roomCheckEveryMs: 60_000,
-    /** A settled match's board is asked for a lot at first, and hardly ever a day later. */
-    settledIdleMs: 3_600_000,
+    /** The board of a match whose prizes are paid is asked for a lot at first, and hardly ever a day later. */
+    releasedIdleMs: 3_600_000,
   },
   /** Calls that may wait for one embedded store in each direction: past it callers hear 503 rather than wait for ever. */
   storePendingMax: 100_000,
@@ -38,8 +38,8 @@ export const limits = {
     outboxBatchEntries: 2_000,
     outboxEveryMs: 20,
   },
-  settlement: { chunkTransfers: 2_000, chunksInFlight: 4 },
-  payments: { timeoutMs: 10_000, settleEveryMs: 5_000 },
+  settlement: { chunkTransfers: 2_000, chunksInFlight: 4, resumeEveryMs: 5_000, resumeContests: 1_000 },
+  payments: { timeoutMs: 10_000, sweepEveryMs: 5_000, sweepWithdrawals: 500 },
   reconcile: { pageRows: 1_000, rowsMax: 100_000 },
   lock: {
     /** How often the scheduler looks for matches whose deadline has passed. */

@@ -28,6 +28,7 @@ import { RosterLock } from "./stream/roster-lock.ts";
 import { Scorer } from "./stream/scorer.ts";
 import { TeamSaves } from "./stream/team-saves.ts";
 import { joinsSettled } from "./transaction/join-barrier.ts";
+import { NO_SCORES, scoresOfColumns } from "./transaction/final-scores.ts";
 import { JoinSagas } from "./transaction/join-saga.ts";
 import { MatchLifecycle } from "./transaction/match-lifecycle.ts";
 import { OutboxPublisher } from "./transaction/outbox.ts";
@@ -105,7 +106,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     currentTeamTtlMs: limits.currentTeamTtlMs,
     materialised: (partition) => materialiser.materialised(partition),
   });
-  const feed = new FeedIntake({ log, hotStore, matches, clock, dedupTtlMs: limits.eventDedupTtlMs });
+  const feed = new FeedIntake({ log, catalog, hotStore, matches, clock, dedupTtlMs: limits.eventDedupTtlMs });
   const scorer = new Scorer({ log, catalog, teamStore, matches, consumer });
 
   // Realtime plane.
@@ -117,7 +118,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     directory,
     clock,
     sampleEveryMs,
-    settledIdleMs: limits.boards.settledIdleMs,
+    releasedIdleMs: limits.boards.releasedIdleMs,
     consumer,
   });
   const room = new BoardRoom({ catalog, directory, warn: say });
@@ -126,6 +127,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const joins = new JoinSagas({
     catalog,
     ledger,
+    matches,
     clock,
     teamExists: (user, match, team) => teams.exists(user, match, team),
     termsMax: limits.joins.termsMax,
@@ -182,6 +184,25 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     await scorer.settled(match);
     await boards.settled();
   };
+  const lifecycle = new MatchLifecycle({
+    catalog,
+    clock,
+    settlement,
+    closePoints: (match) => feed.close(match),
+    pointsSettled,
+    scoringRules: new Set(Object.keys(SCORING_RULES)),
+    lock: (match) => lock.lock(match),
+    finalScores: async ({ id, matchId }) => {
+      // After a restart the board of a released match may not be open yet.
+      if (!boards.has(matchId)) await lock.lock(matchId);
+      const locked = boards.get(matchId);
+      const board = locked?.hasBoard ? engine.board(locked.identity) : undefined;
+      const columns = board?.contests.get(id);
+      const standing = board?.standing(id);
+      return columns && standing ? scoresOfColumns(columns, standing.standing, standing.points) : NO_SCORES;
+    },
+    onChange: (match) => matches.forget(match),
+  });
   const game: Game = {
     browse: browseCatalog(catalog),
     teams,
@@ -195,20 +216,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       reopen: (match) => void lock.lock(match).catch(onTrouble),
     }),
     wallet: userWallet({ provider, deposits, withdrawals, catalog, reads: new WalletReads(ledger) }),
-    admin: new MatchLifecycle({
-      catalog,
-      clock,
-      settlement,
-      pointsSettled,
-      scoringRules: new Set(Object.keys(SCORING_RULES)),
-      lock: (match) => lock.lock(match),
-      finalBoard: async (contest) => {
-        // After a restart the board of a settled match may not be open yet.
-        if (!boards.has(contest.matchId)) await lock.lock(contest.matchId);
-        return boards.final(contest.matchId, contest.id);
-      },
-      onChange: (match) => matches.forget(match),
-    }),
+    admin: lifecycle,
   };
   const tokens = new Tokens(config.secrets.jwt, clock, edgeLimits);
   let ready = true;
@@ -231,6 +239,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const workers = [
     repeat(() => outbox.publish(), limits.joins.outboxEveryMs, onTrouble),
     repeat(() => recovery.sweep(), limits.joins.recoverEveryMs, onTrouble),
+    repeat(() => withdrawals.sweep(limits.payments.sweepWithdrawals), limits.payments.sweepEveryMs, onTrouble),
+    repeat(() => lifecycle.resume(limits.settlement.resumeContests), limits.settlement.resumeEveryMs, onTrouble),
     repeat(() => room.check(), limits.boards.roomCheckEveryMs, onTrouble),
   ];
   lock.start();

@@ -19,7 +19,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const id = matchId(6);
 const contest = contestId(2);
-const SETTLED_IDLE_MS = 1_000;
+const RELEASED_IDLE_MS = 1_000;
 
 /** A match with 300 entries in one contest, and a node's boards over it. */
 async function openWorld(name: string) {
@@ -56,7 +56,7 @@ async function openWorld(name: string) {
       clock: { nowMs: () => world.nowMs },
       // Looks are made by hand, so that no test waits for a timer.
       sampleEveryMs: 1_000_000,
-      settledIdleMs: SETTLED_IDLE_MS,
+      releasedIdleMs: RELEASED_IDLE_MS,
       consumer: { bytesMax: 1 << 20, waitMs: 10, retryMs: 10, onTrouble: (error) => world.troubles.push(error) },
     });
     const stop = async () => {
@@ -134,19 +134,19 @@ test("followed before the deadline, the board is the same, and only the rest is 
   expect(world.troubles).toEqual([]);
 });
 
-test("a settled match that nobody asks for gives its memory back, and a question brings it back", async () => {
+test("a match with its prizes paid that nobody asks for gives its memory back, and a question brings it back", async () => {
   const { world, directory, open } = await openWorld("settled");
   const { boards, stop } = await open();
   await boards.open(id);
   const standing = boards.standing(id, contest)!.standing.bytes;
-  world.nowMs += SETTLED_IDLE_MS;
+  world.nowMs += RELEASED_IDLE_MS;
   await boards.look();
   expect(boards.has(id)).toBe(true);
-  world.state = "settled";
+  world.state = "released";
   boards.entryCount(id, contest);
   await boards.look();
   expect(boards.has(id)).toBe(true);
-  world.nowMs += SETTLED_IDLE_MS;
+  world.nowMs += RELEASED_IDLE_MS;
   await boards.look();
   expect(boards.has(id)).toBe(false);
   expect(readdirSync(directory)).toEqual([]);

@@ -32,8 +32,8 @@ export interface MatchBoardsDeps {
   readonly directory: string;
   readonly clock: Clock;
   readonly sampleEveryMs: number;
-  /** A settled match's board that nobody asked for so long gives its memory back; a question brings it back. */
-  readonly settledIdleMs: number;
+  /** The board of a match whose prizes are paid, when nobody asked for it so long, gives its memory back; a question brings it back. */
+  readonly releasedIdleMs: number;
   readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble">;
 }
 
@@ -320,15 +320,15 @@ export class MatchBoards {
 
   /** Gives back the memory of matches that are over. */
   async #retire(): Promise<void> {
-    const { catalog, clock, engine, settledIdleMs } = this.#deps;
+    const { catalog, clock, engine, releasedIdleMs } = this.#deps;
     // A commitment is written into its board.
     await Promise.all(this.#committing);
     for (const id of [...this.#matches.keys(), ...this.#indexes.keys()]) {
       const state = (await catalog.match(id))?.state;
       if (state === "abandoned") this.#forgetIndex(id);
       const locked = this.#matches.get(id);
-      const idle = locked !== undefined && clock.nowMs() - locked.usedMs >= settledIdleMs;
-      if (locked === undefined || !(state === "abandoned" || (state === "settled" && idle))) continue;
+      const idle = locked !== undefined && clock.nowMs() - locked.usedMs >= releasedIdleMs;
+      if (locked === undefined || !(state === "abandoned" || (state === "released" && idle))) continue;
       this.#matches.delete(id);
       await engine.remove(locked.identity);
     }

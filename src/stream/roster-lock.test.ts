@@ -70,8 +70,8 @@ test("a match is followed in the last while before its deadline, and not otherwi
   expect(calls.sort()).toEqual(["1 followed", "3 followed"]);
 });
 
-test("a restarted node opens the boards of matches that are on, and those of settled ones only when asked", async () => {
-  const states: MatchState[] = ["locked", "live", "review", "settled"];
+test("a restarted node opens the boards of matches that are on, and those of paid ones only when asked", async () => {
+  const states: MatchState[] = ["locked", "live", "settled", "released"];
   const { lock, calls } = openLock(states.map((state, index) => ({ id: matchId(1 + index), startMs: 1, state })));
   lock.start();
   await lock.checked();

@@ -29,6 +29,8 @@ export interface RosterLockDeps {
 export type LockResult = "locked" | "match_not_found" | "deadline_not_passed" | "wrong_state";
 
 const MATCHES_PER_CHECK = 100;
+/** Those of which a ball, a correction or the prizes are still to come. */
+const PLAYED = ["locked", "live", "review", "settled"] as const;
 
 /**
  * The deadline. Order is the law: first the match says that it is locked, from when on no join begins; then everything
@@ -48,8 +50,8 @@ export class RosterLock {
   }
 
   /**
-   * Locks every match whose deadline has passed, from now on, and opens the boards of those that were locked before. A
-   * settled match is opened when somebody asks for it.
+   * Locks every match whose deadline has passed, from now on, and opens the boards of those that were locked before. One
+   * whose prizes are paid is opened when somebody asks for it.
    */
   start(): void {
     const check = (): void => {
@@ -81,7 +83,7 @@ export class RosterLock {
   async #check(): Promise<void> {
     const { boards, catalog, clock } = this.#deps;
     const upcoming = await catalog.matches({ states: ["upcoming"], limit: MATCHES_PER_CHECK });
-    const played = await catalog.matches({ states: ["locked", "live", "review"], limit: MATCHES_PER_CHECK });
+    const played = await catalog.matches({ states: PLAYED, limit: MATCHES_PER_CHECK });
     const due = [
       ...upcoming.filter((match) => !isBeforeDeadline(match, clock.nowMs())),
       ...played.filter((match) => !boards.has(match.id)),

@@ -6,7 +6,7 @@ import { seededRandom } from "../domain/random.ts";
 import { openStores } from "../main.ts";
 import { forEachRecord, partitionOf } from "../stores/event-log/port.ts";
 import { startNode } from "../main.ts";
-import { decodeScoreEvent } from "../stream/score-event.ts";
+import { decodeScoreRecord } from "../stream/score-event.ts";
 import { reconcile } from "../transaction/reconcile.ts";
 import type { Acknowledged } from "./crash-load.ts";
 
@@ -69,8 +69,8 @@ test("kill -9 at any moment loses no acknowledged save, join or score event, and
       for (const match of new Set(acknowledged.flatMap((line) => (line.kind === "event" ? [line.match] : [])))) {
         const batch = await stores.log.read("score-events", partitionOf("score-events", match), 0, 1 << 28, 0);
         forEachRecord(batch, (value) => {
-          const { matchId, event } = decodeScoreEvent(value);
-          known.add(`${matchId} ${event.id} ${event.version}`);
+          const record = decodeScoreRecord(value);
+          if (record.kind === "event") known.add(`${record.matchId} ${record.event.id} ${record.event.version}`);
         });
       }
       for (const line of acknowledged) {

@@ -127,6 +127,14 @@ export const adminRoutes = [
   onMatch("lock", "lock", "Freeze the rosters now that the deadline has passed"),
   onMatch("abandon", "abandonMatch", "Abandon the match and return every fee"),
   onMatch("end", "endMatch", "End the match by hand: live to review"),
-  onMatch("approve", "approveResult", "Approve the result: review to settled; corrections end here"),
-  onMatch("release", "releasePrizes", "Pay every contest of a settled match; repeatable"),
+  onMatch(
+    "approve",
+    "approveResult",
+    "Approve the result: review to settled; a correction re-opens the review until prizes are released",
+  ),
+  onMatch(
+    "release",
+    "releasePrizes",
+    "Release the prizes of a settled match and pay every contest; corrections end here; repeatable",
+  ),
 ];

@@ -18,6 +18,11 @@ export interface SqliteEngine<Writes extends Operations, Reads extends Operation
   /** Entry i brings a file from schema version i to i + 1. A published entry never changes. */
   readonly migrations: readonly string[];
   readonly pageBytes: number;
+  /**
+   * How arguments and results cross threads. `json`: they are plain JSON (an undefined result becomes null), which costs
+   * both threads a third of a structured clone. `clone`: whatever can be cloned, typed arrays above all.
+   */
+  readonly messages: "json" | "clone";
   writes(db: Database): WriteSide<Writes>;
   reads(db: Database): Reads;
 }

@@ -14,7 +14,10 @@ export interface OpenThread {
 }
 
 /** First message: `OpenThread`, answered by an error text or null. Then groups, answered in order. null: close, answered by null. */
-export type ThreadRequest = OpenThread | PackedOperations | null;
+export type ThreadRequest = OpenThread | GroupMessage<PackedOperations> | null;
+
+/** As JSON or cloned, as the engine says. */
+export type GroupMessage<Content> = Content | string;
 
 interface Opened {
   answer(packed: PackedOperations): GroupOutcome;
@@ -50,6 +53,8 @@ self.addEventListener("message", ({ data }: MessageEvent<ThreadRequest>) => {
   if (data === null) {
     opened?.close();
     self.postMessage(null);
+  } else if (typeof data === "string") {
+    self.postMessage(JSON.stringify(answer(JSON.parse(data) as PackedOperations)));
   } else if (!("engine" in data)) {
     self.postMessage(answer(data));
   } else {

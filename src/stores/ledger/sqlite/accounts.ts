@@ -8,6 +8,13 @@ export interface HeldAccount {
   readonly balancePaise: Paise;
 }
 
+interface Held {
+  readonly id: number;
+  readonly name: AccountId;
+  balancePaise: Paise;
+  isStored: boolean;
+}
+
 /** About 200 bytes each; past it all are dropped after a commit, which costs a look-up each when they come again. */
 const HELD_MAX = 200_000;
 
@@ -18,9 +25,10 @@ const HELD_MAX = 200_000;
 export class AccountsInHand {
   readonly #find;
   readonly #newestId;
-  readonly #store;
-  readonly #held = new Map<AccountId, { id: number; name: AccountId; balancePaise: Paise }>();
-  readonly #changed = new Set<HeldAccount>();
+  readonly #insert;
+  readonly #update;
+  readonly #held = new Map<AccountId, Held>();
+  readonly #changed = new Set<Held>();
   #nextId: number | null = null;
 
   constructor(db: Database) {
@@ -28,10 +36,8 @@ export class AccountsInHand {
       "SELECT account_id, balance_paise FROM accounts WHERE name = ?",
     );
     this.#newestId = db.query<{ newest: number }, []>("SELECT COALESCE(MAX(account_id), 0) AS newest FROM accounts");
-    this.#store = db.query<null, [number, string, number]>(
-      `INSERT INTO accounts VALUES (?, ?, ?)
-       ON CONFLICT (account_id) DO UPDATE SET balance_paise = excluded.balance_paise`,
-    );
+    this.#insert = db.query<null, [number, string, number]>("INSERT INTO accounts VALUES (?, ?, ?)");
+    this.#update = db.query<null, [number, number]>("UPDATE accounts SET balance_paise = ? WHERE account_id = ?");
   }
 
   /** null for an account that no transfer has touched. */
@@ -48,18 +54,24 @@ export class AccountsInHand {
     const held = this.#loaded(name);
     if (held) return held;
     this.#nextId ??= this.#newestId.get()!.newest + 1;
-    const opened = { id: this.#nextId++, name, balancePaise: 0 as Paise };
+    const opened = { id: this.#nextId++, name, balancePaise: 0 as Paise, isStored: false };
     this.#held.set(name, opened);
     return opened;
   }
 
   set(account: HeldAccount, balancePaise: Paise): void {
-    this.#held.get(account.name)!.balancePaise = balancePaise;
-    this.#changed.add(account);
+    const held = this.#held.get(account.name)!;
+    held.balancePaise = balancePaise;
+    this.#changed.add(held);
   }
 
   beforeCommit(): void {
-    for (const { id, name, balancePaise } of this.#changed) this.#store.run(id, name, balancePaise);
+    for (const account of this.#changed) {
+      const { id, name, balancePaise, isStored } = account;
+      if (isStored) this.#update.run(balancePaise, id);
+      else this.#insert.run(id, name, balancePaise);
+      account.isStored = true;
+    }
     this.#changed.clear();
     if (this.#held.size > HELD_MAX) this.forget();
   }
@@ -70,12 +82,12 @@ export class AccountsInHand {
     this.#nextId = null;
   }
 
-  #loaded(name: AccountId): HeldAccount | null {
+  #loaded(name: AccountId): Held | null {
     const held = this.#held.get(name);
     if (held) return held;
     const row = this.#find.get(name);
     if (!row) return null;
-    const loaded = { id: row.account_id, name, balancePaise: row.balance_paise };
+    const loaded = { id: row.account_id, name, balancePaise: row.balance_paise, isStored: true };
     this.#held.set(name, loaded);
     return loaded;
   }

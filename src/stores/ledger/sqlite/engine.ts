@@ -1,15 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { type AccountId, mayOverdraw } from "../../../domain/account.ts";
 import { type Paise, paise } from "../../../domain/money.ts";
-import type {
-  LedgerAudit,
-  LedgerLine,
-  LedgerTransfer,
-  Transfer,
-  TransferKind,
-  TransferRefusal,
-  TransferResult,
-} from "../port.ts";
+import type { LedgerAudit, LedgerLine, LedgerTransfer, Transfer, TransferKind, TransferRefusal } from "../port.ts";
 import { AccountsInHand } from "./accounts.ts";
 import { audit } from "./audit.ts";
 
@@ -96,6 +88,9 @@ const lineOf = (row: LineRow): LedgerLine => ({
   balanceAfterPaise: row.balance_after_paise,
 });
 
+/** One word a transfer crosses threads, not an object. */
+export type TransferAnswer = "done" | "replayed" | TransferRefusal;
+
 function ledgerWrites(db: Database) {
   const accounts = new AccountsInHand(db);
   // By account number: accounts that this group opened get their rows, and so their names, only before the commit.
@@ -115,7 +110,7 @@ function ledgerWrites(db: Database) {
   }
 
   /** What a known id answers, whatever else is wrong with the transfer; null for a new one. */
-  function answerOfKnown(transfer: Transfer): TransferResult | null {
+  function answerOfKnown(transfer: Transfer): TransferAnswer | null {
     const first = byTxn.get(transfer.txnId);
     if (!first) return null;
     const same =
@@ -124,13 +119,13 @@ function ledgerWrites(db: Database) {
       first.amount_paise === transfer.amountPaise &&
       first.kind === transfer.kind &&
       first.ref === transfer.ref;
-    return same ? { ok: true, replayed: true } : { ok: false, refusal: "txn_mismatch" };
+    return same ? "replayed" : "txn_mismatch";
   }
 
   /** The index that makes ids unique is asked once, by the insert: nearly every transfer is new and refused by nothing. */
-  function apply(transfer: Transfer): TransferResult {
+  function apply(transfer: Transfer): TransferAnswer {
     const refusal = refusalOf(transfer);
-    if (refusal) return answerOfKnown(transfer) ?? { ok: false, refusal };
+    if (refusal) return answerOfKnown(transfer) ?? refusal;
     const { txnId, debit, credit, amountPaise, kind, ref, atMs } = transfer;
     const from = accounts.open(debit);
     const to = accounts.open(credit);
@@ -140,12 +135,12 @@ function ledgerWrites(db: Database) {
     if (changes === 0) return answerOfKnown(transfer)!;
     accounts.set(from, fromAfterPaise);
     accounts.set(to, toAfterPaise);
-    return { ok: true, replayed: false };
+    return "done";
   }
 
   return {
     operations: {
-      transfer: (batch: readonly Transfer[]): TransferResult[] => batch.map(apply),
+      transfer: (batch: readonly Transfer[]): TransferAnswer[] => batch.map(apply),
     },
     beforeCommit: () => accounts.beforeCommit(),
     forget: () => accounts.forget(),
@@ -182,6 +177,7 @@ function ledgerReads(db: Database) {
 export const ledgerEngine = {
   migrations: [FIRST_SCHEMA] as const,
   pageBytes: 4096,
+  messages: "json" as const,
   writes: ledgerWrites,
   reads: ledgerReads,
 };
