@@ -70,9 +70,9 @@ function groupsOf({ mega, kernels, redis, many, final, deadline }: BoardsResult)
   const size = (entries: number): string => `${Math.round(entries / 1e6).toLocaleString("en")} M entries`;
   return [
     {
-      title: "One six: every rank of the mega contest is new",
+      title: `One six in the mega contest${mega ? `, ${size(mega.entries)}` : ""}`,
       bars: [
-        ...bar("Powerplay, node to node", redis?.six.board.medianMs, true),
+        ...bar("Powerplay, every entry re-ranked", redis?.six.board.medianMs, true),
         ...bar("Redis ZINCRBY, in the order of ids", redis?.six.inIdOrder.redisMs, false),
         ...bar("Redis ZINCRBY, as users come", redis?.six.shuffled.redisMs, false),
       ],
