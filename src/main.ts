@@ -195,8 +195,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     finalScores: async ({ id, matchId }) => {
       // After a restart the board of a released match may not be open yet.
       if (!boards.has(matchId)) await lock.lock(matchId);
-      const locked = boards.get(matchId);
-      const board = locked?.hasBoard ? engine.board(locked.identity) : undefined;
+      const board = boards.get(matchId)?.board;
       const columns = board?.contests.get(id);
       const standing = board?.standing(id);
       return columns && standing ? scoresOfColumns(columns, standing.standing, standing.points) : NO_SCORES;
