@@ -11,7 +11,6 @@ import { type EventLog, forEachRecord, type LogBatch, TOPICS } from "../stores/e
 import type { TeamStore } from "../stores/team-store/port.ts";
 import { Consumer, type ConsumerOptions } from "../stream/consumer.ts";
 import { decodePointsUpdate, pointsVectorOf } from "../stream/points-update.ts";
-import type { FinalBoard, TieChunk } from "../transaction/payouts.ts";
 import type { RankedPage } from "./board/board-protocol.ts";
 import type { Board } from "./board/board.ts";
 import type { Commitment } from "./board/commitment.ts";
@@ -38,8 +37,6 @@ export interface MatchBoardsDeps {
 }
 
 const POINTS_ROWS = 1_000;
-/** Entries that settlement reads at a time. */
-const FINAL_PAGE_ENTRIES = 1 << 14;
 
 /**
  * The directory of one node's boards below the shared memory. Boards of another data directory, or of data that was thrown
@@ -219,14 +216,6 @@ export class MatchBoards {
     return this.#deps.engine.rankHistory(locked.identity, locked.history, contest, roster);
   }
 
-  /** The board as settlement reads it. The points must be final, for it is read over a while. */
-  final(match: MatchId, contest: ContestId): FinalBoard {
-    return {
-      entryCount: this.entryCount(match, contest),
-      chunks: (fromPosition) => this.#finalChunks(match, contest, fromPosition),
-    };
-  }
-
   /** Resolves when every points update that the log holds now is on the boards. */
   async settled(): Promise<void> {
     await Promise.all(this.#consumers.map((consumer) => consumer.caughtUp()));
@@ -237,15 +226,6 @@ export class MatchBoards {
     await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
     for (const match of this.#indexes.keys()) this.#forgetIndex(match);
     await Promise.all(this.#committing);
-  }
-
-  async *#finalChunks(match: MatchId, contest: ContestId, fromPosition: number): AsyncGenerator<TieChunk> {
-    const end = this.entryCount(match, contest);
-    for (let place = fromPosition; place < end;) {
-      const page = await this.page(match, contest, place, FINAL_PAGE_ENTRIES);
-      yield* chunksOf(page!, place);
-      place += page!.entries.length;
-    }
   }
 
   #board(match: MatchId): Board | undefined {
@@ -348,18 +328,5 @@ export class MatchBoards {
         });
       }
     }
-  }
-}
-
-/** Runs of one rank within a page that begins at `place`. */
-function* chunksOf(page: RankedPage, place: number): Generator<TieChunk> {
-  const { entries } = page;
-  for (let start = 0; start < entries.length;) {
-    const { rank, tiedCount } = entries[start]!;
-    let end = start + 1;
-    while (end < entries.length && entries[end]!.rank === rank) end++;
-    const ids = Float64Array.from(entries.slice(start, end), (entry) => entry.entryId);
-    yield { rank, tiedCount, offset: place + start - (rank - 1), entries: ids };
-    start = end;
   }
 }

@@ -20,16 +20,19 @@ export type ThreadRequest = OpenThread | GroupMessage<PackedOperations> | null;
 export type GroupMessage<Content> = Content | string;
 
 interface Opened {
+  /** Typed arrays of results are moved. */
+  readonly moves: boolean;
   answer(packed: PackedOperations): GroupOutcome;
   close(): void;
 }
 
 function open({ engine, file, role }: OpenThread): Opened {
-  const { migrations, pageBytes, writes, reads } = ENGINES[engine];
+  const { messages, migrations, pageBytes, writes, reads } = ENGINES[engine];
+  const moves = messages === "move";
   if (role === "reader") {
     const db = openForReading(file);
     const operations: Operations = reads(db);
-    return { answer: (packed) => readGroup(db, operations, packed), close: () => db.close() };
+    return { moves, answer: (packed) => readGroup(db, operations, packed), close: () => db.close() };
   }
   const claimed = claim(file);
   let db: Database;
@@ -44,7 +47,7 @@ function open({ engine, file, role }: OpenThread): Opened {
     db.close();
     claimed.close();
   };
-  return { answer: (packed) => commitGroup(db, side, packed), close };
+  return { moves, answer: (packed) => commitGroup(db, side, packed), close };
 }
 
 let opened: Opened | null = null;
@@ -56,7 +59,8 @@ self.addEventListener("message", ({ data }: MessageEvent<ThreadRequest>) => {
   } else if (typeof data === "string") {
     self.postMessage(JSON.stringify(answer(JSON.parse(data) as PackedOperations)));
   } else if (!("engine" in data)) {
-    self.postMessage(answer(data));
+    const outcome = answer(data);
+    self.postMessage(outcome, opened?.moves ? buffersOf(outcome.results) : []);
   } else {
     try {
       opened = open(data);
@@ -73,4 +77,9 @@ function answer(packed: PackedOperations): GroupOutcome {
   } catch (error) {
     return allFailed(packed, error);
   }
+}
+
+function buffersOf(results: readonly unknown[]): ArrayBuffer[] {
+  const views = results.flatMap((result) => Object.values(result ?? {}).filter(ArrayBuffer.isView));
+  return views.map(({ buffer }) => buffer as ArrayBuffer);
 }
