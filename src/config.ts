@@ -36,7 +36,7 @@ export const limits = {
     outboxBatchEntries: 2_000,
     outboxEveryMs: 20,
   },
-  settlement: { chunkTransfers: 2_000, chunksInFlight: 4, resumeEveryMs: 5_000, resumeContests: 1_000 },
+  settlement: { chunkPayments: 10_000, chunksInFlight: 4, resumeEveryMs: 5_000, resumeContests: 1_000 },
   payments: { timeoutMs: 10_000, sweepEveryMs: 5_000, sweepWithdrawals: 500 },
   reconcile: { pageRows: 1_000, rowsMax: 100_000 },
   lock: {
