@@ -90,7 +90,7 @@ async function prepare(directory: string, { entryCount, teamsPerUser, winnerCoun
 
   const ledger = await openEmbeddedLedger(at("ledger"));
   const stripes = escrowStripeCount({ entriesMax: entryCount });
-  const held = new Array<number>(stripes).fill(0);
+  const held = Array.from({ length: stripes }, () => 0);
   for (let user = 1; user <= userCount; user++) held[user % stripes]! += FEE_PAISE * teamsPerUser;
   const deposit = { debit: gatewayAccount, kind: "deposit", ref: "bench", atMs: 1 } as const;
   await ledger.transfer(

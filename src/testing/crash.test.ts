@@ -1,12 +1,14 @@
 import { expect, test } from "bun:test";
 import { rm } from "node:fs/promises";
 import { limits, testConfig } from "../config.ts";
-import { type ContestId, type EntryId, type MatchId, teamNo, type UserId } from "../domain/ids.ts";
+import { type EntryId, type MatchId, teamNo, type UserId } from "../domain/ids.ts";
+import type { Match } from "../domain/match.ts";
 import { seededRandom } from "../domain/random.ts";
 import { openStores } from "../main.ts";
 import { forEachRecord, partitionOf } from "../stores/event-log/port.ts";
 import { startNode } from "../main.ts";
 import { decodeScoreRecord } from "../stream/score-event.ts";
+import { announcedEntries } from "../transaction/announced-entries.ts";
 import { reconcile } from "../transaction/reconcile.ts";
 import type { Acknowledged } from "./crash-load.ts";
 
@@ -76,8 +78,8 @@ test("kill -9 at any moment loses no acknowledged save, join or score event, and
       for (const line of acknowledged) {
         if (line.kind === "event") expect(known).toContain(`${line.match} ${line.id} ${line.version}`);
       }
-      const boardCount = async (_contest: ContestId) => null;
-      const report = await reconcile({ ...stores, boardCount, settlementRows: null, ...limits.reconcile });
+      const boardCounts = (match: Match) => announcedEntries(stores.log, match);
+      const report = await reconcile({ ...stores, boardCounts, settlementRows: [], ...limits.reconcile });
       expect(report.differences).toEqual([]);
       expect(report.checked.entries).toBeGreaterThan(0);
     } finally {

@@ -25,7 +25,7 @@ export function ledgerOver(store: StoreCalls<"ledger">): Ledger {
     transfer: async (batch) => (await store.write("transfer", batch)).map((answer) => RESULTS[answer]),
     async payEntries(payments) {
       const { refused, replayed } = await store.write("payEntries", payments);
-      const results = new Array<TransferResult>(payments.entries.length).fill(RESULTS.done);
+      const results = Array.from(payments.entries, () => RESULTS.done);
       for (const index of replayed) results[index] = RESULTS.replayed;
       for (const [index, refusal] of refused) results[index] = RESULTS[refusal];
       return results;
