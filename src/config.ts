@@ -38,9 +38,16 @@ export const limits = {
     outboxBatchEntries: 2_000,
     outboxEveryMs: 20,
   },
-  settlement: { chunkTransfers: 2_000, chunksInFlight: 4, resumeEveryMs: 5_000, resumeContests: 1_000 },
+  settlement: { chunkPayments: 10_000, chunksInFlight: 4, resumeEveryMs: 5_000, resumeContests: 1_000 },
   payments: { timeoutMs: 10_000, sweepEveryMs: 5_000, sweepWithdrawals: 500 },
-  reconcile: { pageRows: 1_000, rowsMax: 100_000 },
+  reconcile: {
+    pageRows: 1_000,
+    rowsMax: 100_000,
+    /** 03:00 in India, when nobody plays. */
+    atUtcMinute: 21 * 60 + 30,
+    /** Longer than any join or payment takes to come to rest. */
+    pauseMs: 30_000,
+  },
   lock: {
     /** How often the scheduler looks for matches whose deadline has passed. */
     checkEveryMs: 250,

@@ -13,6 +13,8 @@ import { BoardEngine } from "./realtime/board/engine.ts";
 import { BoardRoom } from "./realtime/board-room.ts";
 import { BoardLeaderboards } from "./realtime/leaderboards.ts";
 import { boardDirectory, MatchBoards } from "./realtime/match-boards.ts";
+import { daily } from "./daily.ts";
+import { Metrics } from "./metrics.ts";
 import { repeat } from "./repeat.ts";
 import { openEmbeddedCatalog } from "./stores/catalog/embedded.ts";
 import type { Catalog } from "./stores/catalog/port.ts";
@@ -31,11 +33,14 @@ import { joinsSettled } from "./transaction/join-barrier.ts";
 import { NO_SCORES, scoresOfColumns } from "./transaction/final-scores.ts";
 import { JoinSagas } from "./transaction/join-saga.ts";
 import { MatchLifecycle } from "./transaction/match-lifecycle.ts";
+import { announcedEntries } from "./transaction/announced-entries.ts";
+import { NightlyReconciliation } from "./transaction/nightly-reconciliation.ts";
+import type { ReconcileReport } from "./transaction/reconcile.ts";
 import { OutboxPublisher } from "./transaction/outbox.ts";
 import { Deposits } from "./transaction/payments/deposits.ts";
 import { httpExchange } from "./transaction/payments/http.ts";
 import type { PaymentProvider } from "./transaction/payments/provider.ts";
-import { openRazorpay } from "./transaction/payments/razorpay.ts";
+import { openRazorpay, PAYOUT_ACCOUNT } from "./transaction/payments/razorpay.ts";
 import { openSandboxServer } from "./transaction/payments/sandbox-server.ts";
 import { userWallet } from "./transaction/payments/wallet.ts";
 import { Withdrawals } from "./transaction/payments/withdrawals.ts";
@@ -59,6 +64,9 @@ export interface Node {
   readonly game: Game;
   readonly provider: PaymentProvider;
   readonly kernelName: string;
+  readonly metrics: Metrics;
+  /** What every night does, at once. */
+  reconcile(): Promise<ReconcileReport>;
   /** Where a user pays in the sandbox; null with a real provider. */
   readonly sandboxUrl: string | null;
   /** Drains requests, stops consumers, closes stores. */
@@ -93,6 +101,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const directory = boardDirectory(config.boardDir, config.dataDir);
   const engine = await BoardEngine.start({ directory, log: say });
   const matches = new MatchCache(catalog, limits.matchCache);
+  const metrics = new Metrics();
   const consumer = { ...limits.consumer, onTrouble };
 
   // Stream plane.
@@ -167,7 +176,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     keyId,
     keySecret,
     webhookSecret,
-    payoutAccount: "powerplay",
+    payoutAccount: PAYOUT_ACCOUNT,
   });
   const { depositMinPaise, depositMaxPaise, withdrawalMinPaise, withdrawalMaxPaise } = limits.wallet;
   const money = { catalog, ledger, provider, clock };
@@ -234,12 +243,30 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   });
   webhookUrl = `${http.url}/v1/payments/webhook`;
 
+  const nightly = new NightlyReconciliation({
+    catalog,
+    ledger,
+    provider,
+    clock,
+    metrics,
+    boardCounts: async (match) => {
+      if (!boards.has(match.id)) return match.state === "upcoming" ? null : announcedEntries(log, match);
+      const contests = await catalog.contests(match.id);
+      return new Map(contests.map(({ id }) => [id, boards.entryCount(match.id, id)]));
+    },
+    directory: join(config.dataDir, "reports"),
+    pause: Bun.sleep,
+    log: say,
+    ...limits.reconcile,
+  });
+
   // Background work begins when everything that it calls exists.
   const workers = [
     repeat(() => outbox.publish(), limits.joins.outboxEveryMs, onTrouble),
     repeat(() => recovery.sweep(), limits.joins.recoverEveryMs, onTrouble),
     repeat(() => withdrawals.sweep(limits.payments.sweepWithdrawals), limits.payments.sweepEveryMs, onTrouble),
     repeat(() => lifecycle.resume(limits.settlement.resumeContests), limits.settlement.resumeEveryMs, onTrouble),
+    daily(() => nightly.run(), clock, limits.reconcile.atUtcMinute, onTrouble),
     repeat(() => room.check(), limits.boards.roomCheckEveryMs, onTrouble),
   ];
   lock.start();
@@ -253,6 +280,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     game,
     provider,
     kernelName: engine.kernelName,
+    metrics,
+    reconcile: () => nightly.run(),
     sandboxUrl: sandbox?.url ?? null,
     async stop() {
       ready = false;

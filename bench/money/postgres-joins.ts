@@ -8,11 +8,16 @@ import { type Contender, contestOf, FEE_PAISE, type JoinPlan, WALLET_PAISE } fro
 
 const T1 = teamNo(1);
 
+/** Empty, with its tables and functions. */
+export async function loadSchema(sql: SQL): Promise<void> {
+  await sql.unsafe("DROP SCHEMA public CASCADE; CREATE SCHEMA public;").simple();
+  await sql.unsafe(await Bun.file(new URL("./postgres-schema.sql", import.meta.url)).text()).simple();
+}
+
 /** One transaction a join, in one round trip, over so many connections. */
 export async function openPostgresJoins(cluster: PostgresCluster, connections: number): Promise<Contender> {
   const sql: SQL = cluster.connect(connections);
-  await sql.unsafe("DROP SCHEMA public CASCADE; CREATE SCHEMA public;").simple();
-  await sql.unsafe(await Bun.file(new URL("./postgres-schema.sql", import.meta.url)).text()).simple();
+  await loadSchema(sql);
   let plan: JoinPlan;
   return {
     name: `postgres, ${connections} connection${connections === 1 ? "" : "s"}`,

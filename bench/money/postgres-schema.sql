@@ -13,7 +13,7 @@ CREATE TABLE contests (
 ) WITH (fillfactor = 50);
 CREATE TABLE accounts (
   account text PRIMARY KEY,
-  balance_paise bigint NOT NULL CHECK (balance_paise >= 0 OR account IN ('gateway', 'house'))
+  balance_paise bigint NOT NULL CHECK (balance_paise >= 0 OR account LIKE 'gateway:%')
 ) WITH (fillfactor = 80);
 CREATE TABLE transfers (
   seq bigint GENERATED ALWAYS AS IDENTITY,
@@ -49,6 +49,27 @@ CREATE TABLE outbox (
   contest_id bigint NOT NULL,
   entry_id bigint NOT NULL
 );
+
+CREATE FUNCTION transfer(p_txn text, p_debit text, p_credit text, p_amount bigint, p_kind text, p_ref text, p_at_ms bigint)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  known transfers;
+  debit_after bigint;
+  credit_after bigint;
+BEGIN
+  SELECT * INTO known FROM transfers WHERE txn_id = p_txn;
+  IF FOUND THEN
+    RETURN CASE WHEN (known.debit, known.credit, known.amount_paise, known.kind, known.ref)
+      = (p_debit, p_credit, p_amount, p_kind, p_ref) THEN 'ok' ELSE 'txn_mismatch' END;
+  END IF;
+  UPDATE accounts SET balance_paise = balance_paise + p_amount
+    WHERE account = p_credit RETURNING balance_paise INTO credit_after;
+  UPDATE accounts SET balance_paise = balance_paise - p_amount
+    WHERE account = p_debit RETURNING balance_paise INTO debit_after;
+  INSERT INTO transfers (txn_id, debit, credit, amount_paise, kind, ref, at_ms, debit_after_paise, credit_after_paise)
+    VALUES (p_txn, p_debit, p_credit, p_amount, p_kind, p_ref, p_at_ms, debit_after, credit_after);
+  RETURN 'ok';
+END $$;
 
 CREATE FUNCTION join_contest(p_user bigint, p_contest bigint, p_entry bigint, p_key text, p_now_ms bigint)
 RETURNS text LANGUAGE plpgsql AS $$

@@ -16,6 +16,7 @@ import type { Entry } from "../stores/catalog/port.ts";
 import { forEachRecord, TOPICS } from "../stores/event-log/port.ts";
 import type { LedgerLine } from "../stores/ledger/port.ts";
 import { decodeContestJoin, decodeTeamSave } from "../stream/records.ts";
+import { announcedEntries } from "../transaction/announced-entries.ts";
 import { escrowStripeCount } from "../transaction/escrow.ts";
 import { reconcile } from "../transaction/reconcile.ts";
 import { joinArrival, type Outcome, saveArrival, SKEW_MS_MAX } from "./simulation.ts";
@@ -292,7 +293,7 @@ async function judgeReconciliation({ stores, provider }: Outcome, say: Say): Pro
   const report = await reconcile({
     catalog: stores.catalog,
     ledger: stores.ledger,
-    boardCount: async () => null,
+    boardCounts: (match) => announcedEntries(stores.log, match),
     settlementRows: provider.settlementRows(),
     pageRows: 3,
     rowsMax: 1000,

@@ -115,21 +115,21 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "the payout cursor runs ahead of the ledger",
-    file: "src/transaction/transfer-pipeline.ts",
-    find: "await sent;\n    await this.#options.acknowledged(position);",
-    replace: "await this.#options.acknowledged(position);\n    await sent;",
+    file: "src/transaction/payment-pipeline.ts",
+    find: "await paid;\n    await this.#options.acknowledged(last);",
+    replace: "await this.#options.acknowledged(last);\n    await paid;",
   },
   {
     name: "a settlement that resumes pays its winners again",
     file: SETTLEMENT,
-    find: "txnId: txnIds.prize(contest.id, entryId),",
-    replace: "txnId: `${txnIds.prize(contest.id, entryId)}:${clock.nowMs()}`,",
+    find: "txnIds.prizePrefix(contest.id)",
+    replace: "txnIds.prizePrefix(contest.id) + this.#deps.clock.nowMs()",
   },
   {
     name: "a cancellation that resumes refunds again",
     file: SETTLEMENT,
-    find: "txnId: txnIds.refund(contest.id, entryId),",
-    replace: "txnId: `${txnIds.refund(contest.id, entryId)}:${clock.nowMs()}`,",
+    find: "txnIds.refundPrefix(contest.id)",
+    replace: "txnIds.refundPrefix(contest.id) + this.#deps.clock.nowMs()",
   },
   {
     name: "a tie group that continues in the next chunk begins its odd paise again",

@@ -114,7 +114,7 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
   const deposits = new Deposits({ catalog, ledger, provider, clock, ...amounts });
   const withdrawals = new Withdrawals({ catalog, ledger, provider, clock, ...amounts });
   const feed = new FeedIntake({ log, catalog, hotStore, matches, clock, dedupTtlMs: 60_000 });
-  const settlement = new Settlement({ catalog, ledger, clock, chunkTransfers: 3, chunksInFlight: 2 });
+  const settlement = new Settlement({ catalog, ledger, clock, chunkPayments: 3, chunksInFlight: 2 });
 
   /** Everything that was in time is in the log, then the teams are frozen. */
   async function freeze(match: { readonly id: MatchId; readonly startMs: number }): Promise<void> {

@@ -71,7 +71,7 @@ async function played() {
       lock: async () => "locked",
       closePoints: async () => void closed.push("closed"),
       pointsSettled: async () => undefined,
-      settlement: new Settlement({ catalog, ledger: over, clock, chunkTransfers: 1, chunksInFlight: 1 }),
+      settlement: new Settlement({ catalog, ledger: over, clock, chunkPayments: 1, chunksInFlight: 1 }),
       finalScores: async () =>
         finalScoresOf(
           ranking.map((entry, index) => ({ entryId: entry, scoreQp: 100 - index })),
@@ -91,13 +91,13 @@ async function played() {
 /** The ledger goes away after so many calls. */
 function cutAfter(ledger: Ledger, calls: number): Ledger {
   let left = calls;
-  return {
-    ...ledger,
-    async transfer(batch) {
+  const cut = <Argument, Result>(call: (argument: Argument) => Promise<Result>) => {
+    return async (argument: Argument) => {
       if (left-- <= 0) throw new StoreUnavailable("Ledger", "cut off");
-      return ledger.transfer(batch);
-    },
+      return call(argument);
+    };
   };
+  return { ...ledger, transfer: cut(ledger.transfer), payEntries: cut(ledger.payEntries) };
 }
 
 test("prizes are released of an approved result alone, and only once their points are closed", async () => {

@@ -77,7 +77,7 @@ async function played(userCount: number, terms: Partial<ContestTerms> = {}) {
     await sagas.join(userId(user), contest.id, teamNo(1), { idempotencyKey: null, inviteCode: null });
   }
   const settlementOver = (over: Ledger = ledger) =>
-    new Settlement({ catalog, ledger: over, clock, chunkTransfers: 2, chunksInFlight: 2 });
+    new Settlement({ catalog, ledger: over, clock, chunkPayments: 2, chunksInFlight: 2 });
   const release = async () => {
     await catalog.moveMatch(match.id, "upcoming", "locked");
     await catalog.moveMatch(match.id, "locked", "live");
@@ -162,13 +162,17 @@ describe("settlement", () => {
         const { contest, ledger, settlementOver, release, wallets, rest } = await played(5);
         await release();
         let left = calls;
+        const cutOff = <Argument, Result>(call: (argument: Argument) => Promise<Result>) => {
+          return async (argument: Argument) => {
+            if (left-- > 0) return call(argument);
+            if (tookEffect) await call(argument);
+            throw new StoreUnavailable("Ledger", "cut off");
+          };
+        };
         const cut = settlementOver({
           ...ledger,
-          async transfer(batch) {
-            if (left-- > 0) return ledger.transfer(batch);
-            if (tookEffect) await ledger.transfer(batch);
-            throw new StoreUnavailable("Ledger", "cut off");
-          },
+          transfer: cutOff(ledger.transfer),
+          payEntries: cutOff(ledger.payEntries),
         });
         await cut.settle(contest.id, board).catch((error: unknown) => expect(error).toBeInstanceOf(StoreUnavailable));
         await settlementOver().settle(contest.id, board);

@@ -1,16 +1,16 @@
-import { houseAccount, prizeAccount, userAccount } from "../domain/account.ts";
+import { type AccountId, houseAccount, prizeAccount } from "../domain/account.ts";
 import { assert } from "../domain/assert.ts";
 import type { Clock } from "../domain/clock.ts";
 import { type Contest, isPlayed } from "../domain/contest.ts";
-import { type ContestId, type EntryId, userOfEntry } from "../domain/ids.ts";
+import type { ContestId, EntryId } from "../domain/ids.ts";
 import { type Paise, paise } from "../domain/money.ts";
 import { PrizeSchedule } from "../domain/prizes.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
-import type { Ledger, Transfer } from "../stores/ledger/port.ts";
+import type { Ledger, Transfer, TransferKind } from "../stores/ledger/port.ts";
 import { escrowOfEntry, escrowStripes } from "./escrow.ts";
 import type { FinalScores } from "./final-scores.ts";
+import { type EntryPayment, PaymentPipeline } from "./payment-pipeline.ts";
 import { payoutsOf } from "./payouts.ts";
-import { TransferPipeline } from "./transfer-pipeline.ts";
 import { txnIds } from "./txn-ids.ts";
 
 export interface SettlementDeps {
@@ -25,10 +25,10 @@ export interface SettlementDeps {
     | "entryCount"
     | "reservedJoinCount"
   >;
-  readonly ledger: Pick<Ledger, "transfer" | "balances">;
+  readonly ledger: Pick<Ledger, "transfer" | "payEntries" | "balances">;
   readonly clock: Clock;
-  /** Credits in one call to the ledger; memory is bounded by chunk × chunks in flight. */
-  readonly chunkTransfers: number;
+  /** Payments in one step of the ledger; memory is bounded by chunk × chunks in flight. */
+  readonly chunkPayments: number;
   readonly chunksInFlight: number;
 }
 
@@ -164,34 +164,19 @@ export class Settlement {
   }
 
   async #payWinners(contest: Contest, schedule: PrizeSchedule, scores: FinalScores): Promise<void> {
-    const { catalog, clock } = this.#deps;
-    const pool = prizeAccount(contest.id);
-    const ref = String(contest.id);
-    let reached = await this.#reached(contest.id);
-    const pipeline = this.#pipeline((entry) => catalog.putPayoutCursor(contest.id, String(entry)));
-    for await (const payouts of payoutsOf(schedule, scores, reached)) {
+    const debit = prizeAccount(contest.id);
+    const pipeline = this.#pipeline(contest.id, "prize", txnIds.prizePrefix(contest.id));
+    for await (const payouts of payoutsOf(schedule, scores, await this.#reached(contest.id))) {
       for (const { entryId, prizePaise } of payouts) {
-        reached = entryId;
-        const full = pipeline.add(
-          {
-            txnId: txnIds.prize(contest.id, entryId),
-            debit: pool,
-            credit: userAccount(userOfEntry(entryId)),
-            amountPaise: prizePaise,
-            kind: "prize",
-            ref,
-            atMs: clock.nowMs(),
-          },
-          reached,
-        );
+        const full = pipeline.add({ debit, entryId, amountPaise: prizePaise });
         if (full !== null) await full;
       }
     }
-    await pipeline.end(reached);
+    await pipeline.end();
   }
 
   async #refund(contest: Contest): Promise<ContestEnd> {
-    const { catalog, clock } = this.#deps;
+    const { catalog } = this.#deps;
     if (contest.state !== "cancelled" && !(await catalog.moveContest(contest.id, "open", "cancelling"))) {
       const { state } = (await catalog.contest(contest.id))!;
       if (state === "settling" || state === "settled") return { ok: false, refusal: "already_settling" };
@@ -202,29 +187,18 @@ export class Settlement {
     if ((await catalog.contest(contest.id))!.state === "cancelled") return refunded;
 
     if (contest.entryFeePaise > 0) {
+      const pipeline = this.#pipeline(contest.id, "refund", txnIds.refundPrefix(contest.id));
       let after = await this.#reached(contest.id);
-      const pipeline = this.#pipeline((entry) => catalog.putPayoutCursor(contest.id, String(entry)));
       for (;;) {
-        const entries = await catalog.entriesOfContest(contest.id, after, this.#deps.chunkTransfers);
+        const entries = await catalog.entriesOfContest(contest.id, after, this.#deps.chunkPayments);
         if (entries.length === 0) break;
         for (const { entryId, feePaise } of entries) {
           after = entryId;
-          const full = pipeline.add(
-            {
-              txnId: txnIds.refund(contest.id, entryId),
-              debit: escrowOfEntry(contest, entryId),
-              credit: userAccount(userOfEntry(entryId)),
-              amountPaise: feePaise,
-              kind: "refund",
-              ref: String(contest.id),
-              atMs: clock.nowMs(),
-            },
-            entryId,
-          );
+          const full = pipeline.add({ debit: escrowOfEntry(contest, entryId), entryId, amountPaise: feePaise });
           if (full !== null) await full;
         }
       }
-      await pipeline.end(after);
+      await pipeline.end();
     }
     const moved = await catalog.moveContest(contest.id, "cancelling", "cancelled");
     assert(moved, `contest ${contest.id} goes nowhere but from cancelling to cancelled`);
@@ -236,14 +210,39 @@ export class Settlement {
     return Number((await this.#deps.catalog.payoutCursor(contest)) ?? 0) as EntryId | 0;
   }
 
-  #pipeline(acknowledged: (position: number) => Promise<void>): TransferPipeline {
-    const { chunkTransfers, chunksInFlight } = this.#deps;
-    return new TransferPipeline({
-      transfer: (batch) => this.#transferAll(batch),
-      acknowledged,
-      chunkTransfers,
+  #pipeline(contest: ContestId, kind: TransferKind, txnPrefix: string): PaymentPipeline {
+    const { catalog, chunkPayments, chunksInFlight } = this.#deps;
+    return new PaymentPipeline({
+      pay: (chunk) => this.#payAll(contest, kind, txnPrefix, chunk),
+      acknowledged: (entry) => catalog.putPayoutCursor(contest, String(entry)),
+      chunkPayments,
       chunksInFlight,
     });
+  }
+
+  /** The payments out of one account are one call to the ledger; the calls of a chunk share its commit. */
+  async #payAll(
+    contest: ContestId,
+    kind: TransferKind,
+    txnPrefix: string,
+    chunk: readonly EntryPayment[],
+  ): Promise<void> {
+    const { clock, ledger } = this.#deps;
+    const byDebit = new Map<AccountId, { entries: EntryId[]; amountsPaise: Paise[] }>();
+    for (const { debit, entryId, amountPaise } of chunk) {
+      let payments = byDebit.get(debit);
+      if (!payments) byDebit.set(debit, (payments = { entries: [], amountsPaise: [] }));
+      payments.entries.push(entryId);
+      payments.amountsPaise.push(amountPaise);
+    }
+    const common = { kind, txnPrefix, ref: String(contest), atMs: clock.nowMs() };
+    const paid = [...byDebit].map(async ([debit, payments]) => {
+      const results = await ledger.payEntries({ ...common, ...payments, debit });
+      for (const [index, result] of results.entries()) {
+        assert(result.ok, `${txnPrefix}${payments.entries[index]} was refused: ${result.ok || result.refusal}`);
+      }
+    });
+    await Promise.all(paid);
   }
 
   async #transferAll(batch: readonly Transfer[]): Promise<void> {

@@ -23,6 +23,13 @@ export const openEmbeddedLedger = async (options: SqliteStoreOptions): Promise<L
 export function ledgerOver(store: StoreCalls<"ledger">): Ledger {
   return {
     transfer: async (batch) => (await store.write("transfer", batch)).map((answer) => RESULTS[answer]),
+    async payEntries(payments) {
+      const { refused, replayed } = await store.write("payEntries", payments);
+      const results = Array.from(payments.entries, () => RESULTS.done);
+      for (const index of replayed) results[index] = RESULTS.replayed;
+      for (const [index, refusal] of refused) results[index] = RESULTS[refusal];
+      return results;
+    },
     balances: (accounts) => store.read("balances", accounts),
     history: (account, { beforeSeq = Number.MAX_SAFE_INTEGER, limit }) =>
       store.read("history", { name: account, beforeSeq, limit }),
