@@ -58,10 +58,10 @@ export function fillColumns(contest: ContestId, entryCount: number, rosters: Uin
   tiles.fill(0, 0, tileBytes(entryCount));
   const rosterCount = rosters.length / ROSTER_SIZE;
   let state = Math.imul(contest, 0x9e3779b9) >>> 0;
-  let user = 0;
   for (let position = 0; position < entryCount; position++) {
     state = (state + 0x6d2b79f5) >>> 0;
-    user += 1 + (mixed(state) & 1);
+    // Of three users the last and one of the others.
+    const user = 3 * (position >> 1) + (position % 2 === 1 ? 3 : 1 + (mixed(state) & 1));
     entryIds[position] = entryId(userId(user), TEAM);
     putRoster(tiles, position, rosters, rosterAtOf(user, rosterCount));
   }
@@ -69,7 +69,7 @@ export function fillColumns(contest: ContestId, entryCount: number, rosters: Uin
 
 /** The teams of all users that a contest of this size may have. */
 function teamsFor(entryCountMax: number, rosters: Uint8Array): LockedTeams {
-  const teamCount = 2 * entryCountMax;
+  const teamCount = 3 * Math.ceil(entryCountMax / 2);
   const teams = { entryIds: new Float64Array(teamCount), rosters: new Uint8Array(teamCount * ROSTER_SIZE) };
   const rosterCount = rosters.length / ROSTER_SIZE;
   for (let index = 0; index < teamCount; index++) {
