@@ -66,6 +66,8 @@ export const limits = {
     withdrawalMaxPaise: rupees(1_000_000),
     historyCountMax: 100,
   },
+  /** Between any two nodes; clocks kept by NTP stay within milliseconds. A save asks twice about the lock from so long before the deadline on. */
+  clockSkewMsMax: 1_000,
   commentaryCountMax: 400,
   drainMs: 10_000,
 } as const;

@@ -26,6 +26,7 @@ import { openEmbeddedTeamStore } from "./stores/team-store/embedded.ts";
 import { FeedIntake } from "./stream/feed-intake.ts";
 import { MatchCache } from "./stream/match-cache.ts";
 import { Materialiser } from "./stream/materialiser.ts";
+import { SaveFence } from "./stream/save-fence.ts";
 import { RosterLock } from "./stream/roster-lock.ts";
 import { Scorer } from "./stream/scorer.ts";
 import { TeamSaves } from "./stream/team-saves.ts";
@@ -105,13 +106,15 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const consumer = { ...limits.consumer, onTrouble };
 
   // Stream plane.
-  const materialiser = new Materialiser({ log, teamStore, matches, consumer });
+  const fence = new SaveFence({ catalog, log, clock, clockSkewMsMax: limits.clockSkewMsMax });
+  const materialiser = new Materialiser({ log, teamStore, matches, fence, consumer });
   const teams = new TeamSaves({
     log,
     hotStore,
     teamStore,
     matches,
     clock,
+    fence,
     currentTeamTtlMs: limits.currentTeamTtlMs,
     materialised: (partition) => materialiser.materialised(partition),
   });
@@ -124,6 +127,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     catalog,
     teamStore,
     engine,
+    fence,
     directory,
     clock,
     sampleEveryMs,

@@ -8,6 +8,7 @@ import type { Board } from "../../src/realtime/board/board.ts";
 import { BoardEngine } from "../../src/realtime/board/engine.ts";
 import { commitBoard, MatchIndex } from "../../src/realtime/index/match-index.ts";
 import { openEmbeddedEventLog } from "../../src/stores/event-log/embedded.ts";
+import { TOPICS } from "../../src/stores/event-log/port.ts";
 import { IDENTITY } from "./entries.ts";
 import { type TimerDelays, timerDelays } from "./event-loop.ts";
 
@@ -54,8 +55,14 @@ async function deadline(plan: DeadlinePlan): Promise<DeadlineReport> {
   const library = plan.libraryPath === undefined ? {} : { libraryPath: plan.libraryPath };
   const log = await openEmbeddedEventLog({ file: logFile, pendingMax: 1_000 });
   const engine = await BoardEngine.start({ directory, log: () => {}, ...library });
-  const index = new MatchIndex({ log, directory, ...library }, { id: IDENTITY.matchId, startMs: 1_000 });
+  const index = new MatchIndex(
+    { log, directory, isOpen: () => true, ...library },
+    { id: IDENTITY.matchId, startMs: 1_000 },
+  );
   if (followed) await index.advance();
+
+  const partitions = Array.from({ length: TOPICS["team-saves"].partitionCount }, (_, partition) => partition);
+  const saveEnds = await Promise.all(partitions.map((partition) => log.endOffset("team-saves", partition)));
 
   const times = { readMs: 0, sealMs: 0, ranksMs: 0, commitmentMs: 0 };
   let sealed = { entryCount: 0, teamCount: 0 };
@@ -63,7 +70,7 @@ async function deadline(plan: DeadlinePlan): Promise<DeadlineReport> {
     const start = performance.now();
     await index.advance();
     times.readMs = performance.now() - start;
-    sealed = await index.seal(IDENTITY);
+    sealed = await index.seal(IDENTITY, saveEnds);
     times.sealMs = performance.now() - start - times.readMs;
     index.close();
     const attached = await engine.attach(IDENTITY);

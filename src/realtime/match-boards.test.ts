@@ -6,6 +6,7 @@ import { contestId, entryId, matchId, teamNo, userId } from "../domain/ids.ts";
 import type { Match, MatchState } from "../domain/match.ts";
 import { POOL_SIZE_MAX } from "../domain/points.ts";
 import type { EventLog } from "../stores/event-log/port.ts";
+import { SaveFence } from "../stream/save-fence.ts";
 import { encodePointsUpdate } from "../stream/points-update.ts";
 import { encodeContestJoin, encodeTeamSave } from "../stream/records.ts";
 import { openSimulatedEventLog } from "../testing/simulated-event-log.ts";
@@ -45,6 +46,18 @@ async function openWorld(name: string) {
     },
   };
   const teamStore = openSimulatedTeamStore();
+  let lockPositions: readonly number[] | null = null;
+  const clock = { nowMs: () => world.nowMs };
+  const fence = new SaveFence({
+    catalog: {
+      match: async () => ({ id, startMs: 5_000, state: world.state }) as Match,
+      lockPositions: async () => lockPositions,
+      putLockPositions: async (_, positions) => (lockPositions ??= positions),
+    },
+    log,
+    clock,
+    clockSkewMsMax: 0,
+  });
   const open = async () => {
     const engine = await BoardEngine.start({ directory, log: () => {} });
     const boards = new MatchBoards({
@@ -53,7 +66,8 @@ async function openWorld(name: string) {
       teamStore,
       engine,
       directory,
-      clock: { nowMs: () => world.nowMs },
+      fence,
+      clock,
       // Looks are made by hand, so that no test waits for a timer.
       sampleEveryMs: 1_000_000,
       releasedIdleMs: RELEASED_IDLE_MS,
@@ -125,7 +139,9 @@ test("a commitment that a crash kept from being written is made after the restar
 test("followed before the deadline, the board is the same, and only the rest is read at the lock", async () => {
   const { world, open } = await openWorld("followed");
   const { boards, stop } = await open();
+  world.nowMs = 4_000;
   await boards.follow({ id, startMs: 5_000 });
+  world.nowMs = 10_000;
   const readBefore = world.indexReads;
   await boards.open(id);
   expect(world.indexReads).toBe(readBefore);

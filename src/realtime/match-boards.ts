@@ -10,6 +10,7 @@ import type { Catalog } from "../stores/catalog/port.ts";
 import { type EventLog, forEachRecord, type LogBatch, TOPICS } from "../stores/event-log/port.ts";
 import type { TeamStore } from "../stores/team-store/port.ts";
 import { Consumer, type ConsumerOptions } from "../stream/consumer.ts";
+import type { SaveFence } from "../stream/save-fence.ts";
 import { decodePointsUpdate, pointsVectorOf } from "../stream/points-update.ts";
 import type { RankedPage } from "./board/board-protocol.ts";
 import type { Board } from "./board/board.ts";
@@ -27,6 +28,7 @@ export interface MatchBoardsDeps {
   readonly catalog: Pick<Catalog, "match">;
   readonly teamStore: Pick<TeamStore, "appendSample" | "points" | "samples">;
   readonly engine: BoardEngine;
+  readonly fence: SaveFence;
   /** Where the engine's boards live. */
   readonly directory: string;
   readonly clock: Clock;
@@ -163,13 +165,13 @@ export class MatchBoards {
 
   /** Takes the sealed board of the match into service, or builds it from the log as it stands. */
   async open(id: MatchId): Promise<void> {
-    const { catalog, clock, engine } = this.#deps;
+    const { catalog, clock, engine, fence } = this.#deps;
     const match = await catalog.match(id);
     if (match === null) return;
     const identity: BoardIdentity = { matchId: id, slice: 0, sliceCount: 1 };
     try {
       if (!(await engine.attach(identity)).ok) {
-        await this.#indexOf(match).seal(identity);
+        await this.#indexOf(match).seal(identity, await fence.close(id));
         const sealed = await engine.attach(identity);
         if (!sealed.ok) throw new Error(`the board of match ${id} does not open after its seal: ${sealed.reason}`);
       }
@@ -234,8 +236,13 @@ export class MatchBoards {
 
   #indexOf(match: Pick<Match, "id" | "startMs">): MatchIndex {
     let index = this.#indexes.get(match.id);
-    if (index === undefined) this.#indexes.set(match.id, (index = new MatchIndex(this.#deps, match)));
+    if (index === undefined) this.#indexes.set(match.id, (index = this.#newIndex(match)));
     return index;
+  }
+
+  #newIndex(match: Pick<Match, "id" | "startMs">): MatchIndex {
+    const { directory, fence, log } = this.#deps;
+    return new MatchIndex({ directory, log, isOpen: () => fence.isSurelyOpen(match) }, match);
   }
 
   #forgetIndex(match: MatchId): void {

@@ -25,7 +25,8 @@ export class MatchCache {
   /** `clock`: what the age is counted on, where that is not real time. */
   constructor(catalog: Catalog, limits: { readonly matchesMax: number; readonly ttlMs: number }, clock?: Clock) {
     this.#catalog = catalog;
-    const timing = clock && { perf: { now: () => clock.nowMs() }, ttlResolution: 0 };
+    // A time of 0 is none to lru-cache, and what came then would never age.
+    const timing = clock && { perf: { now: () => 1 + clock.nowMs() }, ttlResolution: 0 };
     this.#cache = new LRUCache({ max: limits.matchesMax, ttl: limits.ttlMs, ...timing });
   }
 

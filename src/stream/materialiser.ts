@@ -1,20 +1,23 @@
+import type { MatchId } from "../domain/ids.ts";
 import { isBeforeDeadline } from "../domain/match.ts";
 import { type EventLog, forEachRecord, type LogBatch, TOPICS } from "../stores/event-log/port.ts";
 import type { TeamStore, TeamVersion } from "../stores/team-store/port.ts";
 import { Consumer, type ConsumerOptions } from "./consumer.ts";
 import type { MatchCache } from "./match-cache.ts";
 import { decodeTeamSave } from "./records.ts";
+import type { SaveFence } from "./save-fence.ts";
 
 export interface MaterialiserDeps {
   readonly log: EventLog;
   readonly teamStore: TeamStore;
   readonly matches: MatchCache;
+  readonly fence: SaveFence;
   readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble" | "pause">;
 }
 
 /**
  * Turns `team-saves` into team versions. Guard two of three: a record whose server time is not before the match's deadline
- * is dropped, whoever wrote it.
+ * is dropped, whoever wrote it, and so is one that reached the log after the lock.
  */
 export class Materialiser {
   readonly #deps: MaterialiserDeps;
@@ -52,14 +55,14 @@ export class Materialiser {
       versions.push({ matchId, entryId, version: offset + 1, savedAtMs: serverTsMs, roster });
     });
     const matchIds = [...new Set(versions.map((row) => row.matchId))];
-    const startsMs = new Map<number, { startMs: number }>();
+    const limits = new Map<MatchId, { readonly startMs: number; readonly end: number }>();
     for (const id of matchIds) {
-      const info = await this.#deps.matches.get(id);
-      if (info !== null) startsMs.set(id, info.match);
+      const match = (await this.#deps.matches.get(id))?.match;
+      if (match) limits.set(id, { startMs: match.startMs, end: await this.#deps.fence.endOf(match, partition) });
     }
     const inTime = versions.filter((row) => {
-      const match = startsMs.get(row.matchId);
-      return match !== undefined && isBeforeDeadline(match, row.savedAtMs);
+      const limit = limits.get(row.matchId);
+      return limit !== undefined && isBeforeDeadline(limit, row.savedAtMs) && row.version <= limit.end;
     });
     await this.#deps.teamStore.appendTeams(partition, inTime, batch.firstOffset + batch.ends.length);
   }

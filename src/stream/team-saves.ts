@@ -9,6 +9,7 @@ import type { TeamStore, TeamVersion } from "../stores/team-store/port.ts";
 import { InFlight } from "./in-flight.ts";
 import type { MatchCache } from "./match-cache.ts";
 import { encodeTeamSave } from "./records.ts";
+import type { SaveFence } from "./save-fence.ts";
 
 export interface TeamSavesDeps {
   readonly log: EventLog;
@@ -16,6 +17,7 @@ export interface TeamSavesDeps {
   readonly teamStore: TeamStore;
   readonly matches: MatchCache;
   readonly clock: Clock;
+  readonly fence: SaveFence;
   readonly currentTeamTtlMs: number;
   /** Resolves when the materialiser has stored everything that the log's partition holds now. */
   readonly materialised: (partition: number) => Promise<void>;
@@ -24,7 +26,8 @@ export interface TeamSavesDeps {
 /**
  * Saving a team: validate, check the deadline on server time, make it durable in the log, remember it as the current team,
  * answer. Guard one of three: what arrives at or after the deadline is refused here; the materialiser and the index
- * builder refuse it again by the time in the record.
+ * builder refuse it again by the time in the record. One that arrived in time and reached the log after the lock counts
+ * nowhere, so it is refused too.
  */
 export class TeamSaves implements Teams {
   readonly #deps: TeamSavesDeps;
@@ -35,7 +38,7 @@ export class TeamSaves implements Teams {
   }
 
   async save(user: UserId, match: MatchId, team: TeamNo, draft: RosterDraft): Promise<SaveTeamResult> {
-    const { clock, currentTeamTtlMs, hotStore, log, matches } = this.#deps;
+    const { clock, currentTeamTtlMs, fence, hotStore, log, matches } = this.#deps;
     const info = await matches.get(match);
     if (info === null) return { ok: false, refusal: "match_not_found" };
     // Read after the await: the time in the record is the time that is checked.
@@ -49,7 +52,8 @@ export class TeamSaves implements Teams {
 
     const entry = entryId(user, team);
     const record = encodeTeamSave({ entryId: entry, matchId: match, serverTsMs: nowMs, roster: check.roster });
-    const { offset } = await this.#inFlight.track(match, () => log.append("team-saves", user, record));
+    const { offset, partition } = await this.#inFlight.track(match, () => log.append("team-saves", user, record));
+    if (offset >= (await fence.endOf(info.match, partition))) return { ok: false, refusal: "match_started" };
     // The save is durable already: a hot store that is away costs the next reader time and nobody a team.
     await hotStore.set(currentTeamKey(match, entry), record, currentTeamTtlMs).catch(() => undefined);
     const version = offset + 1;

@@ -19,8 +19,8 @@ import { decodeContestJoin, decodeTeamSave } from "../stream/records.ts";
 import { announcedEntries } from "../transaction/announced-entries.ts";
 import { escrowStripeCount } from "../transaction/escrow.ts";
 import { reconcile } from "../transaction/reconcile.ts";
-import { joinArrival, type Outcome, saveArrival, SKEW_MS_MAX } from "./simulation.ts";
-import { START_MS } from "./simulated-game.ts";
+import { joinArrival, type Outcome, saveArrival } from "./simulation.ts";
+import { SKEW_MS_MAX, START_MS } from "./simulated-game.ts";
 import { scoreRecords, simulatedScore } from "./simulated-scores.ts";
 
 /**
@@ -54,7 +54,7 @@ interface Books {
   readonly entries: ReadonlyMap<Contest, readonly Entry[]>;
   readonly lines: ReadonlyMap<AccountId, readonly LedgerLine[]>;
   readonly announced: readonly ReturnType<typeof decodeContestJoin>[];
-  /** In the order of the log. */
+  /** Those that reached the log before the lock, in its order. */
   readonly saves: readonly (ReturnType<typeof decodeTeamSave> & { readonly version: number })[];
   /** As the log says, up to the release. */
   readonly points: PointsVector;
@@ -83,9 +83,13 @@ async function readBooks({ stores, matchId, users, points }: Outcome): Promise<B
     forEachRecord(batch, (value) => announced.push(decodeContestJoin(value)));
   }
   const saves: (ReturnType<typeof decodeTeamSave> & { version: number })[] = [];
+  const saveEnds = await catalog.lockPositions(matchId);
   for (let partition = 0; partition < TOPICS["team-saves"].partitionCount; partition++) {
+    const end = saveEnds?.[partition] ?? Number.POSITIVE_INFINITY;
     const batch = await log.read("team-saves", partition, 0, 1e9, 0);
-    forEachRecord(batch, (value, offset) => saves.push({ ...decodeTeamSave(value), version: offset + 1 }));
+    forEachRecord(batch, (value, offset) => {
+      if (offset < end) saves.push({ ...decodeTeamSave(value), version: offset + 1 });
+    });
   }
   const records = await scoreRecords(log, matchId);
   const release = records.findIndex(({ kind }) => kind === "release");

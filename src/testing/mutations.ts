@@ -54,6 +54,18 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "",
   },
   {
+    name: "a save that reached the log after the lock is acknowledged",
+    file: "src/stream/team-saves.ts",
+    find: 'if (offset >= (await fence.endOf(info.match, partition))) return { ok: false, refusal: "match_started" };',
+    replace: "",
+  },
+  {
+    name: "the ends of saves are looked up while the match may still be upcoming",
+    file: "src/stream/save-fence.ts",
+    find: 'return state === "upcoming" ? Number.POSITIVE_INFINITY : (await this.close(match.id))[partition]!;',
+    replace: "return (await this.#deps.catalog.lockPositions(match.id))?.[partition] ?? (state, Number.POSITIVE_INFINITY);",
+  },
+  {
     name: "a contest takes one entry too many",
     file: CATALOG,
     find: "contest.seatsTaken >= contest.entriesMax",

@@ -37,8 +37,9 @@ export class Scheduler implements Clock {
   run(untilMs: number, done: () => boolean): boolean {
     drainMicrotasks();
     while (!done()) {
-      const next = this.#pop();
-      if (next === null || next.atMs > untilMs) return false;
+      // One that is not due stays, for the run may go on later.
+      const next = (this.#heap[0]?.atMs ?? Number.POSITIVE_INFINITY) > untilMs ? null : this.#pop();
+      if (next === null) return false;
       this.#nowMs = next.atMs;
       next.act();
       drainMicrotasks();

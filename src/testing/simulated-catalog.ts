@@ -55,6 +55,7 @@ function userCatalog(): UserCatalog {
 
 function matchCatalog(matches: Map<MatchId, Match>): MatchCatalog {
   const squads = new Map<MatchId, Squad>();
+  const lockPositions = new Map<MatchId, readonly number[]>();
   return {
     async createMatch(match) {
       const created: Match = { ...match, id: matchId(matches.size + 1), state: "upcoming" };
@@ -71,6 +72,12 @@ function matchCatalog(matches: Map<MatchId, Match>): MatchCatalog {
       if (match?.state === from) matches.set(id, { ...match, state: to });
       return matches.get(id)?.state === to;
     },
+    async putLockPositions(id, positions) {
+      const written = lockPositions.get(id) ?? positions;
+      lockPositions.set(id, written);
+      return written;
+    },
+    lockPositions: async (id) => lockPositions.get(id) ?? null,
     async putSquad(id, squad) {
       squads.set(id, squad);
     },

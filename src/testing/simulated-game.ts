@@ -11,6 +11,8 @@ import type { Catalog } from "../stores/catalog/port.ts";
 
 /** The deadline of the simulated match; the simulation begins at 0. */
 export const START_MS = 10_000;
+/** Nodes' clocks are off by this at most, both ways. */
+export const SKEW_MS_MAX = 50;
 
 export const SQUAD: Squad = {
   players: Array.from({ length: 22 }, (_, index) => ({

@@ -11,6 +11,7 @@ import { StoreUnavailable } from "../stores/unavailable.ts";
 import { FeedIntake } from "../stream/feed-intake.ts";
 import { MatchCache } from "../stream/match-cache.ts";
 import { Materialiser } from "../stream/materialiser.ts";
+import { SaveFence } from "../stream/save-fence.ts";
 import { TeamSaves } from "../stream/team-saves.ts";
 import { joinsSettled } from "../transaction/join-barrier.ts";
 import { JoinSagas } from "../transaction/join-saga.ts";
@@ -24,6 +25,7 @@ import { Withdrawals } from "../transaction/payments/withdrawals.ts";
 import { JoinRecovery } from "../transaction/recovery.ts";
 import { Settlement } from "../transaction/settlement.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { SKEW_MS_MAX } from "./simulated-game.ts";
 import { finalScores, lockEntries, type LockedEntries } from "./simulated-boards.ts";
 import { scoreRecords, simulatedScore } from "./simulated-scores.ts";
 import type { Incarnation, SimulatedNetwork } from "./simulated-network.ts";
@@ -77,10 +79,12 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
   };
 
   const matches = new MatchCache(catalog, { matchesMax: 10, ttlMs: 300 }, scheduler);
+  const fence = new SaveFence({ catalog, log, clock, clockSkewMsMax: 2 * SKEW_MS_MAX });
   const materialiser = new Materialiser({
     log,
     teamStore,
     matches,
+    fence,
     consumer: { bytesMax: 1 << 16, waitMs: 900, retryMs: 300, onTrouble, pause },
   });
   const materialised = (partition: number) => materialiser.materialised(partition);
@@ -90,6 +94,7 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
     teamStore,
     matches,
     clock,
+    fence,
     currentTeamTtlMs: 60_000,
     materialised,
   });
@@ -120,6 +125,7 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
   async function freeze(match: { readonly id: MatchId; readonly startMs: number }): Promise<void> {
     await joinsSettled({ catalog, sagas: joins, recovery, outbox, pause, pollMs: 200 }, match.id);
     await teams.drained(match.id);
+    await fence.close(match.id);
     for (let partition = 0; partition < TOPICS["team-saves"].partitionCount; partition++) await materialised(partition);
     const entries = await lockEntries({ log, teamStore }, match);
     world.locked.entries ??= entries;

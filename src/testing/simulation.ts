@@ -11,7 +11,7 @@ import { type SandboxHabits, SandboxProvider } from "../transaction/payments/san
 import { signWebhook } from "../transaction/payments/webhook-signature.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Sightings } from "./sightings.ts";
-import { openContests, randomDraft, simulatedPoints, SQUAD, START_MS } from "./simulated-game.ts";
+import { openContests, randomDraft, simulatedPoints, SQUAD, SKEW_MS_MAX, START_MS } from "./simulated-game.ts";
 import { CLEAR_SKY, type Incarnation, SimulatedNetwork, type Trace, type Weather } from "./simulated-network.ts";
 import { type NodeGraph, type NodeWorld, openNode, type Seams, type Stores, WEBHOOK_SECRET } from "./simulated-node.ts";
 import { simulatedBall } from "./simulated-scores.ts";
@@ -19,8 +19,6 @@ import { openSimulatedStores } from "./simulated-stores.ts";
 
 const NODES = 3;
 const USERS = 10;
-/** Nodes' clocks are off by this at most, both ways. */
-export const SKEW_MS_MAX = 50;
 /** Clients' clocks are off by this at most: nobody may rely on them. */
 const CLIENT_SKEW_MS_MAX = 3000;
 /** From some time between these on nothing fails any more, and everything must come to its end. */
@@ -29,8 +27,6 @@ const HEALED_MS_MAX = 28_000;
 const END_MS = 120_000;
 const SET_UP_MS_MAX = 200;
 const CLIENT_TIMEOUT_MS = 2500;
-/** The lock waits for what was accepted by the slowest clock and is still in the air. */
-const LOCK_GRACE_MS = 300;
 
 /** What one run leaves for the checkers. */
 export interface Outcome {
@@ -194,10 +190,15 @@ class Run {
     }
     scheduler.after(this.#healedMs, () => (this.#network.weather = CLEAR_SKY));
 
-    const ended = scheduler.run(END_MS, () => this.#actorsUnderWay === 0 && this.#provider.underWay === 0);
-    // Two turns of every background loop more: what is still under way then is stuck.
-    const restMs = scheduler.nowMs() + 6000;
-    if (ended) scheduler.run(restMs, () => false);
+    const isQuiet = () => this.#actorsUnderWay === 0 && this.#provider.underWay === 0;
+    let ended = scheduler.run(END_MS, isQuiet);
+    // Two turns of every background loop more: what is still under way then is stuck. They may ask the provider for what an
+    // actor gave up on, and its last word on that is waited for too.
+    while (ended) {
+      scheduler.run(scheduler.nowMs() + 6000, () => false);
+      if (isQuiet()) break;
+      ended = scheduler.run(END_MS, isQuiet);
+    }
     const { stores, points } = this.#world;
     return {
       seed: this.#seed,
@@ -484,7 +485,7 @@ class Run {
             this.#sightings.saw("a correction re-opened the review");
           }
           before = match.state;
-          if (match.state === "upcoming" && clock.nowMs() < START_MS + LOCK_GRACE_MS) return false;
+          if (match.state === "upcoming" && clock.nowMs() < START_MS) return false;
           if (match.state === "upcoming" || match.state === "locked") {
             await lifecycle.lock(id);
             await catalog.moveMatch(id, "locked", "live");

@@ -18,6 +18,9 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 const match = { id: matchId(4), startMs: 1_000 };
 const identity = { matchId: match.id, slice: 0, sliceCount: 1 };
 const random = seededRandom(1);
+const isOpen = () => true;
+/** All that the log holds. */
+const unlimited = Array.from({ length: 8 }, () => Number.POSITIVE_INFINITY);
 
 /** Saves and joins of users `first` to `end`; returns the rosters by entry. */
 async function play(log: EventLog, first: number, end: number): Promise<Map<number, Uint8Array>> {
@@ -51,20 +54,20 @@ test("what came before the last look and what came after it are on the sealed bo
       return batch;
     },
   };
-  const followed = new MatchIndex({ log: counted, directory: join(root, "followed") }, match);
+  const followed = new MatchIndex({ log: counted, directory: join(root, "followed"), isOpen }, match);
   const rosters = await play(log, 1, 800);
   await followed.advance();
   for (const [entry, roster] of await play(log, 700, 1_000)) rosters.set(entry, roster);
   await followed.advance();
   await followed.advance();
   for (const [entry, roster] of await play(log, 990, 1_050)) rosters.set(entry, roster);
-  const report = await followed.seal(identity);
+  const report = await followed.seal(identity, unlimited);
   followed.close();
   // Each record was read once.
   expect(reads.reduce((sum, count) => sum + count, 0)).toBe(2 * (799 + 300 + 60));
 
-  const atOnce = new MatchIndex({ log, directory: join(root, "at-once") }, match);
-  expect(await atOnce.seal(identity)).toEqual(report);
+  const atOnce = new MatchIndex({ log, directory: join(root, "at-once"), isOpen }, match);
+  expect(await atOnce.seal(identity, unlimited)).toEqual(report);
   atOnce.close();
 
   const [board, same] = [openBoard(join(root, "followed")), openBoard(join(root, "at-once"))];
@@ -81,9 +84,9 @@ test("what came before the last look and what came after it are on the sealed bo
 test("the commitment of a sealed board is computed beside the node and found by it", async () => {
   const log = openSimulatedEventLog();
   const directory = join(root, "commitment");
-  const index = new MatchIndex({ log, directory }, match);
+  const index = new MatchIndex({ log, directory, isOpen }, match);
   await play(log, 1, 600);
-  await index.seal(identity);
+  await index.seal(identity, unlimited);
   index.close();
   const board = openBoard(directory);
   expect(board.commitment()).toBeNull();
@@ -98,7 +101,7 @@ test("a log that is away, a damaged record, a closed index: each is told, and no
     read: () => Promise.reject(new StoreUnavailable("EventLog", "it is away")),
   };
   await play(log, 1, 3);
-  const unread = new MatchIndex({ log: away, directory: join(root, "away") }, match);
+  const unread = new MatchIndex({ log: away, directory: join(root, "away"), isOpen }, match);
   await expect(unread.advance()).rejects.toThrow("it is away");
   unread.close();
 
@@ -109,9 +112,9 @@ test("a log that is away, a damaged record, a closed index: each is told, and no
     roster: new Uint8Array(11),
   });
   await log.append("team-saves", 1, damaged);
-  const index = new MatchIndex({ log, directory: join(root, "damaged") }, match);
-  await expect(index.seal(identity)).rejects.toThrow("no positive safe integer");
-  const hanging = index.seal(identity);
+  const index = new MatchIndex({ log, directory: join(root, "damaged"), isOpen }, match);
+  await expect(index.seal(identity, unlimited)).rejects.toThrow("no positive safe integer");
+  const hanging = index.seal(identity, unlimited);
   index.close();
   await expect(hanging).rejects.toThrow();
 });
@@ -119,7 +122,26 @@ test("a log that is away, a damaged record, a closed index: each is told, and no
 test("a board directory that can't be made is told by name", async () => {
   const log = openSimulatedEventLog();
   await Bun.write(join(root, "a-file"), "");
-  const index = new MatchIndex({ log, directory: join(root, "a-file", "boards") }, match);
-  await expect(index.seal(identity)).rejects.toThrow("a-file");
+  const index = new MatchIndex({ log, directory: join(root, "a-file", "boards"), isOpen }, match);
+  await expect(index.seal(identity, unlimited)).rejects.toThrow("a-file");
   index.close();
+});
+
+test("saves that reached the log after the lock are on no board, and nothing is followed once the lock may stand", async () => {
+  const log = openSimulatedEventLog();
+  let open = true;
+  const index = new MatchIndex({ log, directory: join(root, "fenced"), isOpen: () => open }, match);
+  const rosters = await play(log, 1, 200);
+  await index.advance();
+  const ends = await Promise.all(unlimited.map((_, partition) => log.endOffset("team-saves", partition)));
+  open = false;
+  // The same users again, with other rosters, and some more.
+  await play(log, 1, 220);
+  await index.advance();
+  expect(await index.seal(identity, ends)).toMatchObject({ teamCount: 199, entriesWithoutTeam: 20 });
+  index.close();
+  const { teams } = openBoard(join(root, "fenced"));
+  for (const [place, id] of teams.entryIds.entries()) {
+    expect([...teams.rosters.subarray(place * 11, place * 11 + 11)]).toEqual([...rosters.get(id)!]);
+  }
 });

@@ -9,6 +9,8 @@ export interface MatchIndexDeps {
   /** Where boards live. */
   readonly directory: string;
   readonly libraryPath?: string;
+  /** false: the match may be locked by now, so what is read from here on may count no more. */
+  readonly isOpen: () => boolean;
 }
 
 /**
@@ -44,15 +46,18 @@ export class MatchIndex {
     this.#opened.catch(() => undefined);
   }
 
-  /** Indexes everything that the log holds now. A failed index is closed, and another one begins from the log's start. */
-  advance(): Promise<void> {
-    this.#advancing = this.#advancing.then(() => this.#advance());
+  /** Indexes everything that the log holds now, unless the match may be locked. A failed index is closed, and another one begins from the log's start. */
+  advance(saveEnds: readonly number[] | null = null): Promise<void> {
+    this.#advancing = this.#advancing.then(() => this.#advance(saveEnds));
     return this.#advancing;
   }
 
-  /** Indexes what is left and writes the sealed board. Once; rejects when shared memory does not suffice. */
-  async seal(identity: BoardIdentity): Promise<SealReport> {
-    await this.advance();
+  /**
+   * Indexes what is left, saves up to where they end by partition (stream/save-fence.ts), and writes the sealed board. Once;
+   * rejects when shared memory does not suffice.
+   */
+  async seal(identity: BoardIdentity, saveEnds: readonly number[]): Promise<SealReport> {
+    await this.advance(saveEnds);
     const logPosition = JSON.stringify(Object.fromEntries(this.#offsets));
     return this.#worker.ask({ kind: "seal", directory: this.#deps.directory, identity, logPosition });
   }
@@ -61,22 +66,27 @@ export class MatchIndex {
     this.#worker.stop();
   }
 
-  async #advance(): Promise<void> {
+  async #advance(saveEnds: readonly number[] | null): Promise<void> {
     await this.#opened;
     for (const topic of INDEXED_TOPICS) {
-      for (const partition of this.#offsets.get(topic)!.keys()) await this.#advancePartition(topic, partition);
+      const ends = topic === "team-saves" ? saveEnds : null;
+      for (const partition of this.#offsets.get(topic)!.keys()) {
+        const durable = await this.#deps.log.endOffset(topic, partition);
+        // Asked after the end was read: what it leaves out was not durable while the match was surely open.
+        if (saveEnds === null && !this.#deps.isOpen()) return;
+        await this.#advancePartition(topic, partition, Math.min(durable, ends?.[partition] ?? durable));
+      }
     }
   }
 
-  async #advancePartition(topic: IndexedTopic, partition: number): Promise<void> {
+  async #advancePartition(topic: IndexedTopic, partition: number, end: number): Promise<void> {
     const { log } = this.#deps;
     const offsets = this.#offsets.get(topic)!;
     const kind = topic === "team-saves" ? "teamSaves" : "contestJoins";
-    const end = await log.endOffset(topic, partition);
     // Some batches are with the worker while the next is read, so that neither thread waits for the other.
     const indexing: Promise<unknown>[] = [];
     while (offsets[partition]! < end) {
-      const batch: LogBatch = await log.read(topic, partition, offsets[partition]!, BATCH_BYTES, 0);
+      const batch = upTo(end, await log.read(topic, partition, offsets[partition]!, BATCH_BYTES, 0));
       if (indexing.length === BATCHES_AHEAD) await indexing.shift();
       offsets[partition] = batch.firstOffset + batch.ends.length;
       const indexed = this.#worker.ask({ kind, records: batch.bytes }, [batch.bytes.buffer as ArrayBuffer]);
@@ -86,6 +96,13 @@ export class MatchIndex {
     }
     await Promise.all(indexing);
   }
+}
+
+/** The records of a batch before an offset. */
+function upTo(end: number, batch: LogBatch): LogBatch {
+  const count = Math.min(batch.ends.length, end - batch.firstOffset);
+  if (count === batch.ends.length) return batch;
+  return { ...batch, ends: batch.ends.subarray(0, count), bytes: batch.bytes.subarray(0, batch.ends[count - 1]) };
 }
 
 /** Computes and writes the commitment of a sealed board, in a thread of its own. */

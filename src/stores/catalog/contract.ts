@@ -131,6 +131,15 @@ export function catalogContract(open: OpenStore<Catalog>): void {
       expect((await (await reopen()).match(id))?.state).toBe("locked");
     });
 
+    test("keep where their saves end, as the first said it", async (catalog, reopen) => {
+      const { id } = await catalog.createMatch(aMatch);
+      expect(await catalog.lockPositions(id)).toBeNull();
+      expect(await catalog.lockPositions(matchId(77))).toBeNull();
+      expect(await catalog.putLockPositions(id, [3, 0, 2 ** 40])).toEqual([3, 0, 2 ** 40]);
+      expect(await catalog.putLockPositions(id, [4, 1, 1])).toEqual([3, 0, 2 ** 40]);
+      expect(await (await reopen()).lockPositions(id)).toEqual([3, 0, 2 ** 40]);
+    });
+
     test("keep their latest squad", async (catalog, reopen) => {
       const { id } = await catalog.createMatch(aMatch);
       expect(await catalog.squad(id)).toBeNull();

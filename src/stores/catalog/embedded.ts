@@ -16,6 +16,8 @@ export function catalogOver(store: StoreCalls<"catalog">): Catalog {
     match: (id) => store.read("match", id),
     matches: (filter) => store.read("matches", filter),
     moveMatch: (id, from, to) => store.write("moveMatch", { id, from, to }),
+    putLockPositions: (id, positions) => store.write("putLockPositions", { id, positions }),
+    lockPositions: (id) => store.read("lockPositions", id),
     putSquad: (id, squad) => store.write("putSquad", { id, squad }),
     squad: (id) => store.read("squad", id),
 

@@ -45,6 +45,13 @@ export interface MatchCatalog {
   matches(filter: { readonly states?: readonly MatchState[]; readonly limit: number }): Promise<Match[]>;
   /** true if the match was in `from` and is now in `to`, or already was in `to`. */
   moveMatch(id: MatchId, from: MatchState, to: MatchState): Promise<boolean>;
+  /**
+   * Where the saves of a locked match end: one past the last that counts, by partition of `team-saves`. Written once, the
+   * first call wins; answers what is written.
+   */
+  putLockPositions(id: MatchId, positions: readonly number[]): Promise<readonly number[]>;
+  /** null before the lock. */
+  lockPositions(id: MatchId): Promise<readonly number[] | null>;
   putSquad(id: MatchId, squad: Squad): Promise<void>;
   squad(id: MatchId): Promise<Squad | null>;
 }

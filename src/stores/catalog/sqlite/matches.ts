@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { assert } from "../../../domain/assert.ts";
 import type { MatchId } from "../../../domain/ids.ts";
 import type { Match, MatchFormat, MatchState } from "../../../domain/match.ts";
 import type { Squad } from "../../../domain/squad.ts";
@@ -35,12 +36,20 @@ export function matchWrites(db: Database) {
     "UPDATE matches SET state = ? WHERE match_id = ? AND state IN (?, ?)",
   );
   const put = db.query<null, [number, string]>("INSERT OR REPLACE INTO squads VALUES (?, ?)");
+  const lock = db.query<{ lock_positions: string }, [string, number]>(
+    "UPDATE matches SET lock_positions = COALESCE(lock_positions, ?) WHERE match_id = ? RETURNING lock_positions",
+  );
   return {
     createMatch({ name, sides, format, startMs, scoringRules, rosterRules }: Omit<Match, "id" | "state">): Match {
       return matchOf(insert.get(name, sides[0], sides[1], format, startMs, scoringRules, rosterRules)!);
     },
     moveMatch({ id, from, to }: { id: MatchId; from: MatchState; to: MatchState }): boolean {
       return move.run(to, id, from, to).changes > 0;
+    },
+    putLockPositions({ id, positions }: { id: MatchId; positions: readonly number[] }): number[] {
+      const row = lock.get(JSON.stringify(positions), id);
+      assert(row !== null, `match ${id} is not there to be locked`);
+      return JSON.parse(row.lock_positions) as number[];
     },
     putSquad({ id, squad }: { id: MatchId; squad: Squad }): void {
       put.run(id, JSON.stringify(squad));
@@ -55,7 +64,14 @@ export function matchReads(db: Database) {
      ORDER BY start_ms, match_id LIMIT ?2`,
   );
   const squadOf = db.query<{ squad: string }, [number]>("SELECT squad FROM squads WHERE match_id = ?");
+  const lockOf = db.query<{ lock_positions: string | null }, [number]>(
+    "SELECT lock_positions FROM matches WHERE match_id = ?",
+  );
   return {
+    lockPositions(id: MatchId): number[] | null {
+      const positions = lockOf.get(id)?.lock_positions ?? null;
+      return positions === null ? null : (JSON.parse(positions) as number[]);
+    },
     match(id: MatchId): Match | null {
       const row = byId.get(id);
       return row && matchOf(row);

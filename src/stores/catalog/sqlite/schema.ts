@@ -143,4 +143,7 @@ CREATE UNIQUE INDEX deposits_by_payment ON deposits (payment_id) WHERE payment_i
 CREATE INDEX contests_not_over ON contests (state, match_id) WHERE state IN ('open', 'settling', 'cancelling');
 `;
 
-export const CATALOG_MIGRATIONS = [FIRST_SCHEMA, RELEASED_MATCHES] as const;
+/** Which saves count is decided once for all nodes and for ever; of matches locked before, when their boards open next. */
+const LOCK_POSITIONS = "ALTER TABLE matches ADD COLUMN lock_positions TEXT;";
+
+export const CATALOG_MIGRATIONS = [FIRST_SCHEMA, RELEASED_MATCHES, LOCK_POSITIONS] as const;
