@@ -54,12 +54,29 @@ export const limits = {
     historyCountMax: 100,
   },
   commentaryCountMax: 400,
+  sockets: {
+    socketsMax: 100_000,
+    /** A mobile carrier puts thousands of people behind one address. */
+    perAddressMax: 20_000,
+    perUserMax: 10,
+    /** As a body over HTTP; a squad of 64 players is 6 KB. */
+    frameBytesMax: 64 * 1024,
+    framesPerSecondMax: 200,
+    callsUnderWayMax: 64,
+    /** What one client may leave unread: a list of 10 K contests once. Past it the socket ends. */
+    bufferedBytesMax: 4 << 20,
+    compressBytesMin: 1_024,
+    pingAfterMs: 25_000,
+    idleMs: 60_000,
+  },
   drainMs: 10_000,
 } as const;
 
 assert(limits.boards.topCountMax <= limits.boards.pageCountMax, "the top is a page");
 assert(limits.lock.checkEveryMs < limits.lock.joinStaleMs, "the lock waits for joins longer than one check");
 assert(limits.consumer.waitMs < limits.drainMs, "a consumer's last read ends within the drain");
+
+assert(limits.sockets.pingAfterMs * 2 < limits.sockets.idleMs, "a ping has time to be answered");
 
 const SECRET_VARIABLES: Readonly<Record<keyof EdgeSecrets, string>> = {
   jwt: "JWT_SECRET",
@@ -74,6 +91,8 @@ const environment = z.object({
   BOARD_DIR: z.string().default("/dev/shm"),
   JWT_SECRET: z.string().optional(),
   FEED_SECRET: z.string().optional(),
+  SOCKET_ORIGINS: z.string().default(""),
+  DRAIN_MS: z.coerce.number().int().min(0).max(600_000).default(5_000),
   PAYMENT_URL: z.url().optional(),
   PAYMENT_KEY_ID: z.string().optional(),
   PAYMENT_KEY_SECRET: z.string().optional(),
@@ -90,6 +109,10 @@ export interface Config {
   /** Default secrets and the sandbox payment provider are allowed. */
   readonly dev: boolean;
   readonly secrets: EdgeSecrets;
+  /** Pages of these origins may open sockets, beside the node's own. */
+  readonly socketOrigins: readonly string[];
+  /** Over how long sockets are told to move at a stop. */
+  readonly drainMs: number;
   /** null: the built-in sandbox provider, only with `dev`. */
   readonly payments: { readonly baseUrl: string; readonly keyId: string; readonly keySecret: string } | null;
 }
@@ -134,6 +157,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, de
       boardDir: values.BOARD_DIR,
       dev,
       secrets,
+      socketOrigins: values.SOCKET_ORIGINS.split(",").filter((origin) => origin !== ""),
+      drainMs: values.DRAIN_MS,
       payments,
     },
   };
@@ -148,6 +173,8 @@ export function testConfig(directory = join(tmpdir(), `powerplay-${crypto.random
     boardDir: join(directory, "boards"),
     dev: true,
     secrets: DEV_SECRETS,
+    socketOrigins: [],
+    drainMs: 0,
     payments: null,
   };
 }

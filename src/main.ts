@@ -7,8 +7,10 @@ import { catalogAccounts } from "./edge/accounts.ts";
 import { Tokens } from "./edge/auth.ts";
 import { browseCatalog } from "./edge/browse.ts";
 import type { Game } from "./edge/game.ts";
-import { startHttp } from "./edge/http-server.ts";
+import { FrontDesk } from "./edge/front-desk.ts";
+import { SOCKET_PATH, startHttp } from "./edge/http-server.ts";
 import { edgeLimits } from "./edge/limits.ts";
+import { SocketServer } from "./edge/socket/socket-server.ts";
 import { BoardEngine } from "./realtime/board/engine.ts";
 import { BoardRoom } from "./realtime/board-room.ts";
 import { BoardLeaderboards } from "./realtime/leaderboards.ts";
@@ -51,6 +53,7 @@ export interface NodeOptions {
 
 export interface Node {
   readonly url: string;
+  readonly socketUrl: string;
   readonly clock: Clock;
   readonly tokens: Tokens;
   readonly catalog: Catalog;
@@ -195,20 +198,30 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     }),
   };
   const tokens = new Tokens(config.secrets.jwt, clock, edgeLimits);
-  let ready = true;
-  const http = startHttp({
+  let isReady = true;
+  const ready = () => isReady;
+  const desk = new FrontDesk({
     game,
     accounts: await catalogAccounts(catalog, clock),
     tokens,
     clock,
     limits: edgeLimits,
     feedSecret: config.secrets.feed,
-    ready: () => ready,
+    ready,
     hotStore,
-    host: config.host,
-    port: config.port,
     onTrouble,
   });
+  const socket = new SocketServer({
+    desk,
+    context: { squadOf: async (match) => (await matches.get(match))?.squad ?? null },
+    limits: limits.sockets,
+    origins: config.socketOrigins,
+    ready,
+    nowMs: () => clock.nowMs(),
+    onTrouble,
+  });
+  const { host, port } = config;
+  const http = startHttp({ desk, socket, limits: edgeLimits, socketLimits: limits.sockets, host, port, onTrouble });
   webhookUrl = `${http.url}/v1/payments/webhook`;
 
   // Background work begins when everything that it calls exists.
@@ -221,6 +234,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
 
   return {
     url: http.url,
+    socketUrl: http.url.replace("http", "ws") + SOCKET_PATH,
     clock,
     tokens,
     catalog,
@@ -230,7 +244,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     kernelName: engine.kernelName,
     sandboxUrl: sandbox?.url ?? null,
     async stop() {
-      ready = false;
+      isReady = false;
+      await socket.drain(config.drainMs, edgeLimits.drainMs);
       await http.stop();
       await lock.stop();
       await Promise.all([...workers.map((worker) => worker.stop()), sandbox?.stop()]);

@@ -5,8 +5,8 @@ import { contestIdText, matchIdText, teamNoNumber } from "../schemas.ts";
 
 const KEY_MAX = 100;
 
-export const contestRoutes = [
-  route(
+export const contestRoutes = {
+  join: route(
     {
       method: "POST",
       path: "/v1/contests/{contest}/join",
@@ -29,7 +29,7 @@ export const contestRoutes = [
       body: z.strictObject({ teamNo: teamNoNumber, inviteCode: z.string().min(1).max(64).optional() }),
     },
   ),
-  route(
+  entries: route(
     {
       method: "GET",
       path: "/v1/matches/{match}/entries",
@@ -41,4 +41,4 @@ export const contestRoutes = [
     },
     { params: z.strictObject({ match: matchIdText }) },
   ),
-];
+};

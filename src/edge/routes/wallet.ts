@@ -7,8 +7,8 @@ import { countText, positionText, positivePaiseNumber } from "../schemas.ts";
 const amount = z.strictObject({ amountPaise: positivePaiseNumber });
 const nameOf = z.string().min(1).max(64);
 
-export const walletRoutes = [
-  route({
+export const walletRoutes = {
+  balance: route({
     method: "GET",
     path: "/v1/wallet",
     summary: "Your balance",
@@ -16,7 +16,7 @@ export const walletRoutes = [
     rate: "reads",
     handle: async ({ caller }, { game }) => ok({ balancePaise: await game.wallet.balance(caller.userId) }),
   }),
-  route(
+  history: route(
     {
       method: "GET",
       path: "/v1/wallet/history",
@@ -35,7 +35,7 @@ export const walletRoutes = [
       }),
     },
   ),
-  route(
+  deposit: route(
     {
       method: "POST",
       path: "/v1/wallet/deposits",
@@ -49,7 +49,7 @@ export const walletRoutes = [
     },
     { body: amount },
   ),
-  route(
+  depositOf: route(
     {
       method: "GET",
       path: "/v1/wallet/deposits/{order}",
@@ -63,7 +63,7 @@ export const walletRoutes = [
     },
     { params: z.strictObject({ order: nameOf }) },
   ),
-  route(
+  withdraw: route(
     {
       method: "POST",
       path: "/v1/wallet/withdrawals",
@@ -77,7 +77,7 @@ export const walletRoutes = [
     },
     { body: amount },
   ),
-  route(
+  withdrawalOf: route(
     {
       method: "GET",
       path: "/v1/wallet/withdrawals/{withdrawal}",
@@ -91,7 +91,7 @@ export const walletRoutes = [
     },
     { params: z.strictObject({ withdrawal: nameOf }) },
   ),
-  route({
+  webhook: route({
     method: "POST",
     path: "/v1/payments/webhook",
     summary: "The payment provider's reports; X-Razorpay-Signature covers the raw body",
@@ -104,4 +104,4 @@ export const walletRoutes = [
       return verdict === "malformed" ? refused("malformed_webhook") : ok({ accepted: true });
     },
   }),
-];
+};

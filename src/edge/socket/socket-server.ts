@@ -1,0 +1,216 @@
+import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
+import { ByteBuffer } from "flatbuffers";
+import { Session } from "../../realtime/gateway/session.ts";
+import type { FrontDesk } from "../front-desk.ts";
+import { Problem, refused } from "../problem.ts";
+import { Admission, type AdmissionLimits } from "./admission.ts";
+import { AnswerQueue } from "./answer-queue.ts";
+import { writeRefused, writeWelcome } from "./answers.ts";
+import { type CallContext, CALLS, type WireCall } from "./calls.ts";
+import { CLOSE, type CloseReason } from "./close-codes.ts";
+import { writeFrame } from "./frame-writer.ts";
+import { ClientOut } from "./generated/powerplay/wire/client-out.ts";
+import { SHAPES } from "./generated/shapes.ts";
+import { Message, MoveAway, Nothing } from "./generated/wire_generated.ts";
+import { isOriginAllowed } from "./origin.ts";
+import { SUBPROTOCOL } from "./subprotocol.ts";
+import { FrameVerifier } from "./verify.ts";
+
+export interface SocketLimits extends AdmissionLimits {
+  readonly frameBytesMax: number;
+  readonly framesPerSecondMax: number;
+  readonly callsUnderWayMax: number;
+  readonly bufferedBytesMax: number;
+  readonly compressBytesMin: number;
+  readonly pingAfterMs: number;
+  readonly idleMs: number;
+}
+
+export interface SocketOptions {
+  readonly desk: FrontDesk;
+  readonly context: CallContext;
+  readonly limits: SocketLimits;
+  readonly origins: readonly string[];
+  readonly ready: () => boolean;
+  readonly nowMs: () => number;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+type Socket = ServerWebSocket<Session>;
+
+const SWEEPS_PER_PING = 10;
+
+/**
+ * The binary socket: its upgrade, its frames, its end. What a frame asks is answered by the front desk, as over HTTP; what
+ * is malformed ends the socket with a code that says so. No handler throws.
+ */
+export class SocketServer {
+  readonly #options: SocketOptions;
+  readonly #admission: Admission;
+  readonly #verifier = new FrameVerifier(SHAPES, "ClientOut");
+  readonly #sessions = new Set<Session>();
+  readonly #answers: AnswerQueue;
+  readonly #sweeper: Timer;
+  #draining = false;
+
+  constructor(options: SocketOptions) {
+    this.#options = options;
+    this.#admission = new Admission(options.limits);
+    this.#answers = new AnswerQueue(options.limits.compressBytesMin, (session) => this.#end(session, "slow"));
+    this.#sweeper = setInterval(() => this.#sweep(), options.limits.pingAfterMs / SWEEPS_PER_PING);
+  }
+
+  get socketCount(): number {
+    return this.#admission.count;
+  }
+
+  /** The answer to a request at the socket's path; undefined once it is a socket. */
+  upgrade(request: Request, server: Server<Session>): Response | undefined {
+    const { limits, origins, ready } = this.#options;
+    if (this.#draining || !ready()) return refused("not_ready").response();
+    const { headers } = request;
+    if (headers.get("upgrade")?.toLowerCase() !== "websocket") return refused("upgrade_required").response();
+    if (!isOriginAllowed(headers.get("origin"), headers.get("host"), origins)) {
+      return refused("origin_refused").response();
+    }
+    const offered = (headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
+    if (!offered.includes(SUBPROTOCOL)) return refused("subprotocol_unknown").response();
+    const address = server.requestIP(request)?.address ?? "nowhere";
+    if (!this.#admission.enter(address)) return refused("too_many_sockets").response();
+    const data = new Session(address, performance.now(), limits.framesPerSecondMax);
+    if (server.upgrade(request, { data, headers: { "sec-websocket-protocol": SUBPROTOCOL } })) return undefined;
+    this.#admission.leave(address);
+    return refused("upgrade_required").response();
+  }
+
+  readonly handler: WebSocketHandler<Session> = {
+    open: (socket) => this.#open(socket),
+    message: (socket, data) => this.#message(socket.data, data),
+    pong: ({ data: session }) => {
+      session.heardAtMs = performance.now();
+      session.pinged = false;
+    },
+    close: ({ data: session }) => this.#close(session),
+    error: (error) => this.#options.onTrouble(error),
+  };
+
+  /**
+   * Tells every socket to move, each after its own share of `windowMs`, and ends it then, once what it asked is answered.
+   * Resolves when none is left.
+   */
+  async drain(windowMs: number, patienceMs: number): Promise<void> {
+    this.#draining = true;
+    clearInterval(this.#sweeper);
+    const leave = async (session: Session) => {
+      const afterMs = Math.round(Math.random() * windowMs);
+      session.connection?.sendBinary(
+        writeFrame(Message.MoveAway, 0, (builder) => MoveAway.createMoveAway(builder, afterMs)),
+      );
+      await Bun.sleep(afterMs);
+      // A call that never ends must not keep the node.
+      await session.answered(patienceMs);
+      this.#answers.flush();
+      this.#end(session, "moved");
+    };
+    await Promise.all(Array.from(this.#sessions, leave));
+  }
+
+  #open(socket: Socket): void {
+    const session = socket.data;
+    session.connection = socket;
+    this.#sessions.add(session);
+    const nowMs = this.#options.nowMs();
+    socket.sendBinary(writeFrame(Message.Welcome, 0, (builder) => writeWelcome(builder, { nowMs })));
+  }
+
+  #close(session: Session): void {
+    session.connection = null;
+    this.#sessions.delete(session);
+    this.#admission.leave(session.address);
+    if (session.userId !== null) this.#admission.signOut(session.userId);
+    session.userId = null;
+  }
+
+  #message(session: Session, data: string | Uint8Array): void {
+    const { limits } = this.#options;
+    const nowMs = performance.now();
+    session.heardAtMs = nowMs;
+    if (!session.takeFrame(nowMs, limits.framesPerSecondMax)) return this.#end(session, "tooManyFrames");
+    if (typeof data === "string") return this.#end(session, "notBinary");
+    if (!this.#verifier.isWellFormed(data)) return this.#end(session, "malformed");
+    const frame = ClientOut.getRootAsClientOut(new ByteBuffer(data));
+    const requestId = frame.requestId();
+    if (requestId === 0) return this.#end(session, "malformed");
+    const call = CALLS[frame.callType()];
+    if (call === undefined) return this.#refuse(session, requestId, refused("unknown_call"));
+    // A known member is a table that the verifier has seen, or it is not there at all.
+    if (frame.call(new Nothing()) === null) return this.#end(session, "malformed");
+    if (session.callsUnderWay >= limits.callsUnderWayMax) {
+      return this.#refuse(session, requestId, new Problem("rate_limited", "Too many calls are under way."));
+    }
+    session.callBegins();
+    void this.#answer(session, requestId, frame, call);
+  }
+
+  async #answer(session: Session, requestId: number, frame: ClientOut, call: WireCall): Promise<void> {
+    try {
+      const { context, desk } = this.#options;
+      const answer = await desk.ask(call.route, session, () => call.letter(frame, context));
+      if (session.connection === null) return;
+      if (answer instanceof Problem) return this.#refuse(session, requestId, answer);
+      const { json } = answer;
+      if (call.signsIn !== undefined && !(await this.#signIn(session, call.signsIn(json as never, frame)))) return;
+      this.#answers.push(
+        session,
+        writeFrame(call.message, requestId, (builder) => call.write(builder, json as never)),
+      );
+    } catch (error) {
+      this.#options.onTrouble(error);
+      this.#refuse(session, requestId, refused("internal"));
+    } finally {
+      session.callEnds();
+    }
+  }
+
+  /** The token was verified by the call; asking again costs a look-up. */
+  async #signIn(session: Session, token: string): Promise<boolean> {
+    const caller = await this.#options.desk.caller(token);
+    if (typeof caller === "string") return true;
+    session.token = token;
+    if (session.userId === caller.userId) return true;
+    if (session.userId !== null) this.#admission.signOut(session.userId);
+    session.userId = null;
+    if (session.connection === null) return false;
+    if (!this.#admission.signIn(caller.userId)) {
+      this.#end(session, "tooManySockets");
+      return false;
+    }
+    session.userId = caller.userId;
+    return true;
+  }
+
+  #refuse(session: Session, requestId: number, problem: Problem): void {
+    this.#answers.push(
+      session,
+      writeFrame(Message.Refused, requestId, (builder) => writeRefused(builder, problem)),
+    );
+  }
+
+  #end(session: Session, why: CloseReason): void {
+    const { connection } = session;
+    connection?.close(...CLOSE[why]);
+  }
+
+  #sweep(): void {
+    const { idleMs, pingAfterMs } = this.#options.limits;
+    const nowMs = performance.now();
+    for (const session of this.#sessions) {
+      const silentMs = nowMs - session.heardAtMs;
+      if (silentMs >= idleMs) this.#end(session, "idle");
+      else if (silentMs >= pingAfterMs && !session.pinged) {
+        session.pinged = true;
+        session.connection?.ping();
+      }
+    }
+  }
+}
