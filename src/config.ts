@@ -68,6 +68,17 @@ export const limits = {
     compressBytesMin: 1_024,
     pingAfterMs: 25_000,
     idleMs: 60_000,
+    followsMax: 64,
+  },
+  gateway: {
+    /** How often followers are told of changes, at most; the first change after a quiet tick is told at once. */
+    tickMs: 1_000,
+    /** Over how long a round of pushes is spread. */
+    spreadMs: 250,
+    /** About 5 ms of writing. */
+    sliceSockets: 512,
+    snapshotBalls: 60,
+    missedBallsMax: 200,
   },
   drainMs: 10_000,
 } as const;
@@ -76,6 +87,7 @@ assert(limits.boards.topCountMax <= limits.boards.pageCountMax, "the top is a pa
 assert(limits.lock.checkEveryMs < limits.lock.joinStaleMs, "the lock waits for joins longer than one check");
 assert(limits.consumer.waitMs < limits.drainMs, "a consumer's last read ends within the drain");
 
+assert(limits.gateway.spreadMs < limits.gateway.tickMs, "a round ends before the next begins");
 assert(limits.sockets.pingAfterMs * 2 < limits.sockets.idleMs, "a ping has time to be answered");
 
 const SECRET_VARIABLES: Readonly<Record<keyof EdgeSecrets, string>> = {
@@ -92,6 +104,7 @@ const environment = z.object({
   JWT_SECRET: z.string().optional(),
   FEED_SECRET: z.string().optional(),
   SOCKET_ORIGINS: z.string().default(""),
+  TICK_MS: z.coerce.number().int().min(10).max(60_000).default(limits.gateway.tickMs),
   DRAIN_MS: z.coerce.number().int().min(0).max(600_000).default(5_000),
   PAYMENT_URL: z.url().optional(),
   PAYMENT_KEY_ID: z.string().optional(),
@@ -111,6 +124,8 @@ export interface Config {
   readonly secrets: EdgeSecrets;
   /** Pages of these origins may open sockets, beside the node's own. */
   readonly socketOrigins: readonly string[];
+  /** How often followers are told of changes, at most. */
+  readonly tickMs: number;
   /** Over how long sockets are told to move at a stop. */
   readonly drainMs: number;
   /** null: the built-in sandbox provider, only with `dev`. */
@@ -158,6 +173,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, de
       dev,
       secrets,
       socketOrigins: values.SOCKET_ORIGINS.split(",").filter((origin) => origin !== ""),
+      tickMs: values.TICK_MS,
       drainMs: values.DRAIN_MS,
       payments,
     },
@@ -174,6 +190,7 @@ export function testConfig(directory = join(tmpdir(), `powerplay-${crypto.random
     dev: true,
     secrets: DEV_SECRETS,
     socketOrigins: [],
+    tickMs: 50,
     drainMs: 0,
     payments: null,
   };

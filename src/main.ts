@@ -13,8 +13,9 @@ import { edgeLimits } from "./edge/limits.ts";
 import { SocketServer } from "./edge/socket/socket-server.ts";
 import { BoardEngine } from "./realtime/board/engine.ts";
 import { BoardRoom } from "./realtime/board-room.ts";
+import { epochOf, Gateway } from "./realtime/gateway/gateway.ts";
 import { BoardLeaderboards } from "./realtime/leaderboards.ts";
-import { boardDirectory, MatchBoards } from "./realtime/match-boards.ts";
+import { boardDirectory, dataIdentity, MatchBoards } from "./realtime/match-boards.ts";
 import { repeat } from "./repeat.ts";
 import { openEmbeddedCatalog } from "./stores/catalog/embedded.ts";
 import type { Catalog } from "./stores/catalog/port.ts";
@@ -61,6 +62,8 @@ export interface Node {
   readonly game: Game;
   readonly provider: PaymentProvider;
   readonly kernelName: string;
+  /** Resolves when every update of points that the log holds now is on the boards. */
+  boardsSettled(): Promise<void>;
   /** Where a user pays in the sandbox; null with a real provider. */
   readonly sandboxUrl: string | null;
   /** Drains requests, stops consumers, closes stores. */
@@ -211,8 +214,22 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     hotStore,
     onTrouble,
   });
+  const gateway = new Gateway({
+    boards,
+    namesOf: (users) => catalog.userNames(users),
+    matchNow: async (match) => (await matches.get(match))?.match ?? null,
+    updatesOf: (match) => scorer.scored(match)?.updates ?? [],
+    epoch: epochOf(dataIdentity(config.dataDir)),
+    limits: {
+      ...limits.gateway,
+      tickMs: config.tickMs,
+      spreadMs: Math.min(limits.gateway.spreadMs, config.tickMs / 2),
+    },
+    onTrouble,
+  });
   const socket = new SocketServer({
     desk,
+    gateway,
     context: { squadOf: async (match) => (await matches.get(match))?.squad ?? null },
     limits: limits.sockets,
     origins: config.socketOrigins,
@@ -222,6 +239,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   });
   const { host, port } = config;
   const http = startHttp({ desk, socket, limits: edgeLimits, socketLimits: limits.sockets, host, port, onTrouble });
+  gateway.publishTo(http.publish);
+  boards.onPublished((match) => gateway.published(match));
   webhookUrl = `${http.url}/v1/payments/webhook`;
 
   // Background work begins when everything that it calls exists.
@@ -242,10 +261,12 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     game,
     provider,
     kernelName: engine.kernelName,
+    boardsSettled: () => boards.settled(),
     sandboxUrl: sandbox?.url ?? null,
     async stop() {
       isReady = false;
       await socket.drain(config.drainMs, edgeLimits.drainMs);
+      gateway.stop();
       await http.stop();
       await lock.stop();
       await Promise.all([...workers.map((worker) => worker.stop()), sandbox?.stop()]);

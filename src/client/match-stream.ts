@@ -132,12 +132,8 @@ function withBall(view: MatchView, ball: Ball): MatchView {
     const changed = ball.changed(index)!;
     pointsQp[changed.poolIndex()] = changed.pointsQp();
   }
-  const score = ball.score();
-  let { scoreboard } = view;
-  if (score !== null) {
-    const innings = inningsLine(score);
-    scoreboard = [...scoreboard.filter((line) => line.innings !== innings.innings), innings];
-    scoreboard = scoreboard.toSorted((a, b) => a.innings - b.innings);
-  }
+  const moved = Array.from({ length: ball.scoresLength() }, (_, index) => inningsLine(ball.scores(index)!));
+  const unmoved = view.scoreboard.filter((line) => !moved.some(({ innings }) => innings === line.innings));
+  const scoreboard = [...unmoved, ...moved].toSorted((a, b) => a.innings - b.innings);
   return { ...view, offset: ball.offset(), pointsQp, scoreboard, balls };
 }

@@ -22,6 +22,8 @@ export interface HttpOptions {
 
 export interface HttpServer {
   readonly url: string;
+  /** To every socket that has subscribed to the topic. */
+  publish(topic: string, frame: Uint8Array): void;
   /** Takes no new requests and resolves when those under way are answered. */
   stop(): Promise<void>;
 }
@@ -79,7 +81,11 @@ export function startHttp(options: HttpOptions): HttpServer {
     },
   });
   const host = options.host === "0.0.0.0" ? "localhost" : options.host;
-  return { url: `http://${host}:${server.port}`, stop: () => server.stop() };
+  return {
+    url: `http://${host}:${server.port}`,
+    publish: (topic, frame) => void server.publish(topic, frame as Uint8Array<ArrayBuffer>),
+    stop: () => server.stop(),
+  };
 }
 
 const bunPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1");

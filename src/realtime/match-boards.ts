@@ -37,15 +37,20 @@ const POINTS_ROWS = 1_000;
 /** Entries that settlement reads at a time. */
 const FINAL_PAGE_ENTRIES = 1 << 14;
 
+/** Names the data for as long as they live; data that were thrown away and made anew have another. */
+export function dataIdentity(dataDir: string): string {
+  mkdirSync(dataDir, { recursive: true });
+  const identityFile = join(dataDir, "identity");
+  if (!existsSync(identityFile)) writeFileSync(identityFile, crypto.randomUUID());
+  return readFileSync(identityFile, "utf8");
+}
+
 /**
  * The directory of one node's boards below the shared memory. Boards of another data directory, or of data that was thrown
  * away, must never be taken for this node's: the data carries a random identity, and boards of another one are removed.
  */
 export function boardDirectory(boardDir: string, dataDir: string): string {
-  mkdirSync(dataDir, { recursive: true });
-  const identityFile = join(dataDir, "identity");
-  if (!existsSync(identityFile)) writeFileSync(identityFile, crypto.randomUUID());
-  const identity = readFileSync(identityFile, "utf8");
+  const identity = dataIdentity(dataDir);
   const name = createHash("sha256").update(resolve(dataDir)).digest("hex").slice(0, 16);
   const directory = join(boardDir, `powerplay-${name}`);
   const ownerFile = join(directory, "identity");
@@ -103,6 +108,7 @@ export class MatchBoards {
   readonly #latest = new Map<MatchId, LatestPoints>();
   readonly #consumers: readonly Consumer[];
   readonly #sampler: Timer;
+  #published: (match: MatchId) => void = () => undefined;
 
   constructor(deps: MatchBoardsDeps) {
     this.#deps = deps;
@@ -120,6 +126,11 @@ export class MatchBoards {
         }),
     );
     this.#sampler = setInterval(() => this.#sample().catch(deps.consumer.onTrouble), deps.sampleEveryMs);
+  }
+
+  /** `listener` is told of a match whenever there is something new to show: its boards, or its points. */
+  onPublished(listener: (match: MatchId) => void): void {
+    this.#published = listener;
   }
 
   has(match: MatchId): boolean {
@@ -164,6 +175,7 @@ export class MatchBoards {
     this.#matches.set(id, locked);
     // Updates may have come while the board was being built.
     if (hasBoard) await this.#rescore(locked, this.points(id));
+    this.#published(id);
   }
 
   /** 0 for a contest that nobody entered. */
@@ -243,6 +255,7 @@ export class MatchBoards {
       this.#latest.set(match, latest);
       const locked = this.#matches.get(match);
       if (locked?.hasBoard) await this.#rescore(locked, latest);
+      this.#published(match);
     }
   }
 

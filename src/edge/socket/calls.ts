@@ -1,6 +1,11 @@
 import type { Builder, Offset } from "flatbuffers";
-import type { MatchId } from "../../domain/ids.ts";
+import type { Contest } from "../../domain/contest.ts";
+import type { ContestId, MatchId } from "../../domain/ids.ts";
+import type { Match } from "../../domain/match.ts";
 import type { Squad as SquadFacts } from "../../domain/squad.ts";
+import type { Gateway, WriteFollowed } from "../../realtime/gateway/gateway.ts";
+import type { StreamPosition } from "../../realtime/gateway/match-hall.ts";
+import type { Session } from "../../realtime/gateway/session.ts";
 import type { Letter } from "../front-desk.ts";
 import type { Asked, Route, TypedRoute } from "../route.ts";
 import { adminRoutes } from "../routes/admin.ts";
@@ -18,6 +23,7 @@ import {
   writeCommentary,
   writeCommitment,
   writeDeposit,
+  writeDone,
   writeEntered,
   writeEntries,
   writeInclusionProof,
@@ -44,6 +50,7 @@ import {
   Call,
   ContestTerms,
   Credentials,
+  Follow,
   HistoryPage,
   Join,
   LastOf,
@@ -79,6 +86,9 @@ export interface WireCall {
   readonly write: (builder: Builder, json: never) => Offset;
   /** Where the answer changes who is at the other end: their access token. */
   readonly signsIn?: (json: never, frame: ClientOut) => string;
+  /** Where the answer begins a stream: what lets the session follow, and writes the answer in place of `write`. */
+  readonly follow?: (gateway: Gateway, json: never, frame: ClientOut) => Promise<(session: Session) => WriteFollowed>;
+  readonly unfollow?: (gateway: Gateway, session: Session, frame: ClientOut) => void;
 }
 
 interface Readable {
@@ -192,7 +202,14 @@ function contestTerms(table: ContestTerms) {
   };
 }
 
-/** The whole socket surface, but for ending a stream. */
+const seenOf = (table: Follow): StreamPosition => ({ epoch: table.epoch(), offset: table.offset() });
+const ofTable = (frame: ClientOut): Of => frame.call(new Of()) as Of;
+const unfollow = (leave: NonNullable<WireCall["unfollow"]>): WireCall => ({
+  ...call(socketRoutes.unfollow, Of, nothing, Message.Done, writeDone),
+  unfollow: leave,
+});
+
+/** The whole socket surface. */
 export const CALLS: Readonly<Partial<Record<Call, WireCall>>> = {
   [Call.Authenticate]: call(
     socketRoutes.authenticate,
@@ -333,6 +350,24 @@ export const CALLS: Readonly<Partial<Record<Call, WireCall>>> = {
     (table) => ({ params: ofEntry(table) }),
     Message.InclusionProof,
     writeInclusionProof,
+  ),
+  [Call.FollowContest]: {
+    ...call(socketRoutes.followContest, Follow, contestParam, Message.ContestFollowed, writeDone),
+    async follow(gateway, { contest, match }: { contest: Contest; match: Match }, frame) {
+      const enter = await gateway.prepareContest(contest, match);
+      return (session) => enter(session, seenOf(frame.call(new Follow()) as Follow));
+    },
+  },
+  [Call.UnfollowContest]: unfollow((gateway, session, frame) =>
+    gateway.unfollowContest(session, ofTable(frame).id() as ContestId),
+  ),
+  [Call.FollowMatch]: {
+    ...call(socketRoutes.followMatch, Follow, matchParam, Message.MatchFollowed, writeDone),
+    follow: async (gateway, match: Match, frame) => (session) =>
+      gateway.followMatch(match, session, seenOf(frame.call(new Follow()) as Follow)),
+  },
+  [Call.UnfollowMatch]: unfollow((gateway, session, frame) =>
+    gateway.unfollowMatch(session, ofTable(frame).id() as MatchId),
   ),
   [Call.CreateMatch]: call(adminRoutes.createMatch, MatchTerms, matchTerms, Message.Matches, writeOneMatch),
   [Call.PutSquad]: call(

@@ -39,11 +39,21 @@ export const socketRoutes = {
       rate: "publicReads",
       handle: async ({ params: { contest } }, { game }) => {
         const found = await game.browse.contest(contest);
-        return found === null ? refused("contest_not_found") : ok(found);
+        const match = found && (await game.browse.match(found.matchId));
+        return match === null ? refused("contest_not_found") : ok({ contest: found!, match });
       },
     },
     { params: z.strictObject({ contest: contestIdText }) },
   ),
+  /** Ends either; what is not followed is as it should be. */
+  unfollow: route({
+    method: "GET",
+    path: "socket: unfollow",
+    summary: "No more of it",
+    auth: "none",
+    rate: "publicReads",
+    handle: async () => ok(null),
+  }),
   followMatch: route(
     {
       method: "GET",

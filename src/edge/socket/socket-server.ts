@@ -1,5 +1,6 @@
 import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
 import { ByteBuffer } from "flatbuffers";
+import type { Gateway, WriteFollowed } from "../../realtime/gateway/gateway.ts";
 import { Session } from "../../realtime/gateway/session.ts";
 import type { FrontDesk } from "../front-desk.ts";
 import { Problem, refused } from "../problem.ts";
@@ -24,11 +25,13 @@ export interface SocketLimits extends AdmissionLimits {
   readonly compressBytesMin: number;
   readonly pingAfterMs: number;
   readonly idleMs: number;
+  readonly followsMax: number;
 }
 
 export interface SocketOptions {
   readonly desk: FrontDesk;
   readonly context: CallContext;
+  readonly gateway: Gateway;
   readonly limits: SocketLimits;
   readonly origins: readonly string[];
   readonly ready: () => boolean;
@@ -90,6 +93,7 @@ export class SocketServer {
       session.heardAtMs = performance.now();
       session.pinged = false;
     },
+    drain: ({ data: session }) => session.drained(),
     close: ({ data: session }) => this.#close(session),
     error: (error) => this.#options.onTrouble(error),
   };
@@ -124,11 +128,10 @@ export class SocketServer {
   }
 
   #close(session: Session): void {
-    session.connection = null;
     this.#sessions.delete(session);
     this.#admission.leave(session.address);
     if (session.userId !== null) this.#admission.signOut(session.userId);
-    session.userId = null;
+    session.gone();
   }
 
   #message(session: Session, data: string | Uint8Array): void {
@@ -154,15 +157,20 @@ export class SocketServer {
 
   async #answer(session: Session, requestId: number, frame: ClientOut, call: WireCall): Promise<void> {
     try {
-      const { context, desk } = this.#options;
+      const { context, desk, gateway } = this.#options;
       const answer = await desk.ask(call.route, session, () => call.letter(frame, context));
       if (session.connection === null) return;
       if (answer instanceof Problem) return this.#refuse(session, requestId, answer);
-      const { json } = answer;
-      if (call.signsIn !== undefined && !(await this.#signIn(session, call.signsIn(json as never, frame)))) return;
+      const json = answer.json as never;
+      if (call.signsIn !== undefined && !(await this.#signIn(session, call.signsIn(json, frame)))) return;
+      if (call.follow !== undefined) {
+        this.#follow(session, requestId, call, await call.follow(gateway, json, frame));
+        return;
+      }
+      call.unfollow?.(gateway, session, frame);
       this.#answers.push(
         session,
-        writeFrame(call.message, requestId, (builder) => call.write(builder, json as never)),
+        writeFrame(call.message, requestId, (builder) => call.write(builder, json)),
       );
     } catch (error) {
       this.#options.onTrouble(error);
@@ -172,20 +180,30 @@ export class SocketServer {
     }
   }
 
+  #follow(session: Session, requestId: number, call: WireCall, enter: (session: Session) => WriteFollowed): void {
+    if (session.connection === null) return;
+    if (session.followCount >= this.#options.limits.followsMax) {
+      return this.#refuse(session, requestId, refused("too_many_follows"));
+    }
+    this.#answers.push(session, writeFrame(call.message, requestId, enter(session)));
+    // Pushes build on this answer, and they do not queue.
+    this.#answers.flush();
+  }
+
   /** The token was verified by the call; asking again costs a look-up. */
   async #signIn(session: Session, token: string): Promise<boolean> {
     const caller = await this.#options.desk.caller(token);
     if (typeof caller === "string") return true;
     session.token = token;
     if (session.userId === caller.userId) return true;
+    if (session.connection === null) return false;
     if (session.userId !== null) this.#admission.signOut(session.userId);
     session.userId = null;
-    if (session.connection === null) return false;
     if (!this.#admission.signIn(caller.userId)) {
       this.#end(session, "tooManySockets");
       return false;
     }
-    session.userId = caller.userId;
+    session.identify(caller.userId);
     return true;
   }
 

@@ -1,5 +1,10 @@
 import type { ServerWebSocket } from "bun";
 import type { UserId } from "../../domain/ids.ts";
+import type { ContestRoom, OwnEntry } from "./contest-room.ts";
+import type { Presence } from "./match-hall.ts";
+
+/** A slot is a byte. */
+const SLOTS_MAX = 255;
 
 /** What a session needs of its connection; Bun's socket is one. */
 export type Connection = Pick<
@@ -26,6 +31,11 @@ export class Session {
   #frameTokens: number;
   #frameTokensAtMs: number;
 
+  readonly presences: Presence[] = [];
+  /** By slot, as own-rank pushes name them. */
+  readonly own: (OwnEntry | null)[] = [];
+  #isPaused = false;
+
   constructor(
     readonly address: string,
     nowMs: number,
@@ -42,6 +52,51 @@ export class Session {
     this.#frameTokensAtMs = nowMs;
     this.#frameTokens = Math.min(framesPerSecondMax, refilled) - 1;
     return this.#frameTokens >= 0;
+  }
+
+  get followCount(): number {
+    return this.presences.reduce((sum, { followsMatch, rooms }) => sum + rooms.length + (followsMatch ? 1 : 0), 0);
+  }
+
+  ownEntries(room: ContestRoom, entries: readonly OwnEntry[]): void {
+    this.forgetEntries(room);
+    for (const entry of entries) {
+      const free = this.own.indexOf(null);
+      if (free >= 0) this.own[free] = entry;
+      else if (this.own.length < SLOTS_MAX) this.own.push(entry);
+    }
+  }
+
+  forgetEntries(room: ContestRoom): void {
+    for (const [slot, entry] of this.own.entries()) if (entry?.room === room) this.own[slot] = null;
+  }
+
+  /** Whether pushes are held back because the client does not read. */
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    for (const { hall } of this.presences) hall.pause(this);
+  }
+
+  /** The connection's buffer is empty again. */
+  drained(): void {
+    if (!this.#isPaused || (this.connection?.getBufferedAmount() ?? 1) > 0) return;
+    this.#isPaused = false;
+    for (const { hall } of this.presences) hall.unpause(this);
+  }
+
+  identify(user: UserId | null): void {
+    this.userId = user;
+    for (const { hall } of this.presences) hall.identify(this);
+  }
+
+  gone(): void {
+    this.connection = null;
+    this.userId = null;
+    for (const { hall } of this.presences.slice()) hall.leave(this);
   }
 
   get callsUnderWay(): number {

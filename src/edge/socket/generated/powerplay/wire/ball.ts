@@ -87,9 +87,14 @@ changedLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
-score(obj?:InningsScore):InningsScore|null {
+scores(index: number, obj?:InningsScore):InningsScore|null {
   const offset = this.bb!.__offset(this.bb_pos, 20);
-  return offset ? (obj || new InningsScore()).__init(this.bb_pos + offset, this.bb!) : null;
+  return offset ? (obj || new InningsScore()).__init(this.bb!.__vector(this.bb_pos + offset) + index * 10, this.bb!) : null;
+}
+
+scoresLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 20);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
 static startBall(builder:flatbuffers.Builder) {
@@ -148,8 +153,12 @@ static startChangedVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 2);
 }
 
-static addScore(builder:flatbuffers.Builder, scoreOffset:flatbuffers.Offset) {
-  builder.addFieldStruct(8, scoreOffset, 0);
+static addScores(builder:flatbuffers.Builder, scoresOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(8, scoresOffset, 0);
+}
+
+static startScoresVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(10, numElems, 2);
 }
 
 static endBall(builder:flatbuffers.Builder):flatbuffers.Offset {
@@ -157,4 +166,17 @@ static endBall(builder:flatbuffers.Builder):flatbuffers.Offset {
   return offset;
 }
 
+static createBall(builder:flatbuffers.Builder, matchId:number, offset:number, atMs:number, eventIdOffset:flatbuffers.Offset, textOffset:flatbuffers.Offset, rulesOffset:flatbuffers.Offset, reasonsOffset:flatbuffers.Offset, changedOffset:flatbuffers.Offset, scoresOffset:flatbuffers.Offset):flatbuffers.Offset {
+  Ball.startBall(builder);
+  Ball.addMatchId(builder, matchId);
+  Ball.addOffset(builder, offset);
+  Ball.addAtMs(builder, atMs);
+  Ball.addEventId(builder, eventIdOffset);
+  Ball.addText(builder, textOffset);
+  Ball.addRules(builder, rulesOffset);
+  Ball.addReasons(builder, reasonsOffset);
+  Ball.addChanged(builder, changedOffset);
+  Ball.addScores(builder, scoresOffset);
+  return Ball.endBall(builder);
+}
 }
