@@ -14,6 +14,7 @@ import { SocketServer } from "./edge/socket/socket-server.ts";
 import { BoardEngine } from "./realtime/board/engine.ts";
 import { BoardRoom } from "./realtime/board-room.ts";
 import { epochOf, Gateway } from "./realtime/gateway/gateway.ts";
+import type { Told } from "./realtime/gateway/match-hall.ts";
 import { BoardLeaderboards } from "./realtime/leaderboards.ts";
 import { boardDirectory, dataIdentity, MatchBoards } from "./realtime/match-boards.ts";
 import { repeat } from "./repeat.ts";
@@ -62,6 +63,7 @@ export interface Node {
   readonly game: Game;
   readonly provider: PaymentProvider;
   readonly kernelName: string;
+  readonly sockets: { readonly openCount: number; readonly told: Readonly<Told> };
   /** Resolves when every update of points that the log holds now is on the boards. */
   boardsSettled(): Promise<void>;
   /** Where a user pays in the sandbox; null with a real provider. */
@@ -261,6 +263,12 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     game,
     provider,
     kernelName: engine.kernelName,
+    sockets: {
+      get openCount() {
+        return socket.socketCount;
+      },
+      told: gateway.told,
+    },
     boardsSettled: () => boards.settled(),
     sandboxUrl: sandbox?.url ?? null,
     async stop() {

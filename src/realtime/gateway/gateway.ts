@@ -2,10 +2,10 @@ import type { Builder, Offset } from "flatbuffers";
 import type { Contest } from "../../domain/contest.ts";
 import type { ContestId, MatchId } from "../../domain/ids.ts";
 import type { Match } from "../../domain/match.ts";
-import { type HallDeps, MatchHall, type StreamPosition } from "./match-hall.ts";
+import { type HallDeps, MatchHall, type StreamPosition, type Told } from "./match-hall.ts";
 import type { Session } from "./session.ts";
 
-export type GatewayDeps = Omit<HallDeps, "publish">;
+export type GatewayDeps = Omit<HallDeps, "publish" | "told">;
 
 /** Writes the answer to a follow call, and in the same turn lets the session follow. */
 export type WriteFollowed = (builder: Builder) => Offset;
@@ -21,6 +21,8 @@ export class Gateway {
   readonly #deps: GatewayDeps;
   readonly #halls = new Map<MatchId, MatchHall>();
   readonly #ticker: Timer;
+  /** Since the node started. */
+  readonly told: Told = { ownRanks: 0, rounds: 0, busyMs: 0 };
   #publish: HallDeps["publish"] = () => undefined;
 
   constructor(deps: GatewayDeps) {
@@ -72,7 +74,8 @@ export class Gateway {
   #hall(match: Match): MatchHall {
     let hall = this.#halls.get(match.id);
     if (hall === undefined) {
-      const deps = { ...this.#deps, publish: (topic: string, frame: Uint8Array) => this.#publish(topic, frame) };
+      const { told } = this;
+      const deps = { ...this.#deps, told, publish: (topic: string, frame: Uint8Array) => this.#publish(topic, frame) };
       this.#halls.set(match.id, (hall = new MatchHall(match, deps)));
     }
     return hall;

@@ -29,7 +29,16 @@ export interface HallDeps {
   readonly epoch: number;
   readonly publish: (topic: string, frame: Uint8Array) => void;
   readonly limits: HallLimits;
+  /** Grows as followers are told. */
+  readonly told: Told;
   readonly onTrouble: (error: unknown) => void;
+}
+
+export interface Told {
+  ownRanks: number;
+  rounds: number;
+  /** Spent writing to sockets, of whatever a round takes with its pauses. */
+  busyMs: number;
 }
 
 /** What a client has seen of a stream. */
@@ -288,10 +297,14 @@ export class MatchHall {
     if (changes.size === 0 && matchFrames.length === 0) return;
     this.#flushedAtMs = performance.now();
 
+    const { told } = this.#deps;
+    told.rounds++;
     const slices = this.#slices.filter((slice) => slice.sessions.size > 0);
     const pacer = new Pacer(slices.length, limits.spreadMs);
     for (const [index, slice] of slices.entries()) {
+      const startMs = performance.now();
       this.#tell(slice, changes, matchFrames, publish);
+      told.busyMs += performance.now() - startMs;
       await pacer.after(index);
     }
   }
@@ -338,6 +351,7 @@ export class MatchHall {
     }
     if (count === 0 || connection === null) return;
     // What was published to this socket in this turn leaves first, in the same write.
+    this.#deps.told.ownRanks += count;
     outgoing.count = count;
     outgoing.connection = connection;
     connection.cork(sendOutgoing);
