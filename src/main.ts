@@ -9,8 +9,8 @@ import { browseCatalog } from "./edge/browse.ts";
 import type { Game } from "./edge/game.ts";
 import { FrontDesk } from "./edge/front-desk.ts";
 import { SOCKET_PATH, startHttp } from "./edge/http-server.ts";
-import { edgeLimits } from "./edge/limits.ts";
-import { SocketServer } from "./edge/socket/socket-server.ts";
+import { type EdgeLimits, edgeLimits } from "./edge/limits.ts";
+import { type SocketLimits, SocketServer } from "./edge/socket/socket-server.ts";
 import { BoardEngine } from "./realtime/board/engine.ts";
 import { BoardRoom } from "./realtime/board-room.ts";
 import { epochOf, Gateway } from "./realtime/gateway/gateway.ts";
@@ -49,6 +49,9 @@ import { WalletReads } from "./transaction/wallet.ts";
 export interface NodeOptions {
   readonly clock?: Clock;
   readonly sampleEveryMs?: number;
+  /** What one user may do; benchmarks let a few sockets stand for many users. */
+  readonly rates?: EdgeLimits["rates"];
+  readonly sockets?: Partial<SocketLimits>;
   /** One line for the operator. */
   readonly log?: (line: string) => void;
 }
@@ -91,7 +94,8 @@ export async function openStores(config: Config) {
 
 /** The whole object graph of one node, bottom up. */
 export async function startNode(config: Config, options: NodeOptions = {}): Promise<Node> {
-  const { clock = systemClock, sampleEveryMs = limits.boards.sampleEveryMs, log: say = console.error } = options;
+  const { clock = systemClock, sampleEveryMs = limits.boards.sampleEveryMs, rates = edgeLimits.rates } = options;
+  const { log: say = console.error } = options;
   const onTrouble = (error: unknown) => say(error instanceof Error ? (error.stack ?? error.message) : String(error));
 
   const stores = await openStores(config);
@@ -210,7 +214,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     accounts: await catalogAccounts(catalog, clock),
     tokens,
     clock,
-    limits: edgeLimits,
+    limits: { ...edgeLimits, rates },
     feedSecret: config.secrets.feed,
     ready,
     hotStore,
@@ -229,18 +233,19 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     },
     onTrouble,
   });
+  const socketLimits = { ...limits.sockets, ...options.sockets };
   const socket = new SocketServer({
     desk,
     gateway,
     context: { squadOf: async (match) => (await matches.get(match))?.squad ?? null },
-    limits: limits.sockets,
+    limits: socketLimits,
     origins: config.socketOrigins,
     ready,
     nowMs: () => clock.nowMs(),
     onTrouble,
   });
   const { host, port } = config;
-  const http = startHttp({ desk, socket, limits: edgeLimits, socketLimits: limits.sockets, host, port, onTrouble });
+  const http = startHttp({ desk, socket, limits: edgeLimits, socketLimits, host, port, onTrouble });
   gateway.publishTo(http.publish);
   boards.onPublished((match) => gateway.published(match));
   webhookUrl = `${http.url}/v1/payments/webhook`;

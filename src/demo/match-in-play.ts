@@ -8,7 +8,7 @@ import { seededRandom } from "../domain/random.ts";
 import { ROSTER_RULES } from "../domain/roster.ts";
 import type { Squad } from "../domain/squad.ts";
 import type { IssuedTokens } from "../edge/auth.ts";
-import { type Node, startNode } from "../main.ts";
+import { type Node, type NodeOptions, startNode } from "../main.ts";
 import { adaptCricsheet } from "../stream/cricsheet.ts";
 import { generateMatch } from "../stream/match-generator.ts";
 import type { SessionTokens } from "../client/index.ts";
@@ -46,14 +46,14 @@ export class MatchInPlay {
     this.#rosters = new RandomRosters(squad, ROSTER_RULES[RULES]!);
   }
 
-  static async open(config: Config, seed = 5): Promise<MatchInPlay> {
+  static async open(config: Config, seed = 5, options: NodeOptions = {}): Promise<MatchInPlay> {
     const adapted = adaptCricsheet(generateMatch(seed));
     if (!adapted.ok) throw new Error(`the generated match of seed ${seed} is broken`);
     const { events, facts, squad: players, startingXi } = adapted.match;
     const playing = new Set(startingXi);
     const squad = { players: players.players.map((player) => ({ ...player, announced: playing.has(player.id) })) };
     const clock = new DemoClock();
-    const node = await startNode(config, { clock });
+    const node = await startNode(config, { clock, ...options });
     const { name, sides, format, scoringRules } = facts;
     const startMs = clock.nowMs() + 600_000;
     const match = await node.catalog.createMatch({ name, sides, format, scoringRules, startMs, rosterRules: RULES });
