@@ -33,6 +33,7 @@ export class Child {
 
 /** Answers the parent's requests, one handler for each kind. */
 export function serveParent(handlers: Readonly<Record<string, (request: never) => unknown>>): void {
+  process.on("disconnect", () => process.exit(1));
   process.on("message", async (request: { kind: string }) => {
     // null would not arrive.
     process.send!((await handlers[request.kind]!(request as never)) ?? "done");

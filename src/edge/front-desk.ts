@@ -12,7 +12,7 @@ export interface Letter {
   readonly params?: unknown;
   readonly query?: unknown;
   readonly body?: unknown;
-  readonly headers: Headers;
+  readonly headers: Pick<Headers, "get">;
   /** The bytes as they came; signatures cover them. */
   readonly rawBody: Uint8Array;
 }
