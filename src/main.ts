@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Config, limits } from "./config.ts";
 import { type Clock, systemClock } from "./domain/clock.ts";
 import { SCORING_RULES } from "./domain/scoring/rule-sets.ts";
+import type { MatchId } from "./domain/ids.ts";
 import { catalogAccounts } from "./edge/accounts.ts";
 import { Tokens } from "./edge/auth.ts";
 import { browseCatalog } from "./edge/browse.ts";
@@ -67,8 +68,8 @@ export interface Node {
   readonly provider: PaymentProvider;
   readonly kernelName: string;
   readonly sockets: { readonly openCount: number; readonly told: Readonly<Told> };
-  /** Resolves when every update of points that the log holds now is on the boards. */
-  boardsSettled(): Promise<void>;
+  /** Resolves when every event of the match that was accepted is in its points and on its boards. */
+  pointsSettled(match: MatchId): Promise<void>;
   /** Where a user pays in the sandbox; null with a real provider. */
   readonly sandboxUrl: string | null;
   /** Drains requests, stops consumers, closes stores. */
@@ -179,7 +180,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   });
 
   // Edge.
-  const pointsSettled = async (match: Parameters<typeof scorer.settled>[0]) => {
+  const pointsSettled = async (match: MatchId) => {
     await feed.drained(match);
     await scorer.settled(match);
     await boards.settled();
@@ -274,7 +275,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       },
       told: gateway.told,
     },
-    boardsSettled: () => boards.settled(),
+    pointsSettled,
     sandboxUrl: sandbox?.url ?? null,
     async stop() {
       isReady = false;

@@ -104,7 +104,7 @@ describe("the socket answers what HTTP answers", () => {
     const opened = await valueOf(client.deposit(rupees(50)));
     expect(opened).toMatchObject({ amountPaise: rupees(50), state: "created" });
     await fetch(`${play.node.sandboxUrl}/sandbox/orders/${opened.providerOrderId}/pay`, { method: "POST" });
-    while ((await valueOf(client.depositOf(opened.orderId))).state === "created") await Bun.sleep(1);
+    while ((await valueOf(client.balance())) === 0) await Bun.sleep(1);
     expect(await valueOf(client.depositOf(opened.orderId))).toEqual(
       await bodyOf(`/v1/wallet/deposits/${opened.orderId}`),
     );

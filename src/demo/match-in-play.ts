@@ -134,14 +134,8 @@ export class MatchInPlay {
   }
 
   /** Resolves when what was played is in the points and on the boards. */
-  async settled(): Promise<void> {
-    const last = this.#events[this.#nextEvent - 1]!;
-    for (;;) {
-      const lines = await this.node.game.boards.commentary(this.matchId, 1);
-      if (lines.ok && lines.value[0]?.eventId === last.id) break;
-      await Bun.sleep(1);
-    }
-    await this.node.boardsSettled();
+  settled(): Promise<void> {
+    return this.node.pointsSettled(this.matchId);
   }
 
   /** The same data, clock and address, another process as far as anybody can tell. */

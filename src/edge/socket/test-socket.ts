@@ -1,7 +1,7 @@
 import { ByteBuffer } from "flatbuffers";
 import { writeCall, type WriteTable } from "../../client/requests.ts";
 import { ClientIn } from "./generated/powerplay/wire/client-in.ts";
-import { type Call, Message } from "./generated/wire_generated.ts";
+import type { Call, Message } from "./generated/wire_generated.ts";
 import { SUBPROTOCOL } from "./subprotocol.ts";
 
 /** For tests: a socket that says and hears single frames, the malformed ones too. */
