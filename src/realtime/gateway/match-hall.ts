@@ -155,7 +155,8 @@ export class MatchHall {
       room.followerCount++;
       session.ownEntries(room, session.userId === null ? [] : room.entriesOf(session.userId, this.#deps.boards));
     }
-    session.connection?.subscribe(contestTopic(room, presence.slice));
+    // Once it reads again, it gets everything and is subscribed.
+    if (!session.isPaused) session.connection?.subscribe(contestTopic(room, presence.slice));
     const { epoch } = this.#deps;
     const knows = room.isLive && seen.epoch === epoch && seen.offset >= room.topOffset && seen.offset > 0;
     const offset = knows ? Math.max(seen.offset, room.offset) : room.offset;
@@ -182,7 +183,7 @@ export class MatchHall {
   followMatch(session: Session, match: Match, seen: StreamPosition) {
     const presence = this.#enter(session);
     presence.followsMatch = true;
-    session.connection?.subscribe(matchTopic(this.match.id, presence.slice));
+    if (!session.isPaused) session.connection?.subscribe(matchTopic(this.match.id, presence.slice));
     const { epoch, limits } = this.#deps;
     const shown = this.#shownUpdates();
     const latest = shown.at(-1)?.update ?? null;
