@@ -1,6 +1,6 @@
 import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
 import { ByteBuffer } from "flatbuffers";
-import type { Gateway, WriteFollowed } from "../../realtime/gateway/gateway.ts";
+import type { Gateway } from "../../realtime/gateway/gateway.ts";
 import { Session } from "../../realtime/gateway/session.ts";
 import type { FrontDesk } from "../front-desk.ts";
 import { Problem, refused } from "../problem.ts";
@@ -164,7 +164,14 @@ export class SocketServer {
       const json = answer.json as never;
       if (call.signsIn !== undefined && !(await this.#signIn(session, call.signsIn(json, frame)))) return;
       if (call.follow !== undefined) {
-        this.#follow(session, requestId, call, await call.follow(gateway, json, frame));
+        if (session.followCount >= this.#options.limits.followsMax) {
+          return this.#refuse(session, requestId, refused("too_many_follows"));
+        }
+        await call.follow(gateway, session, json, frame, (write) => {
+          this.#answers.push(session, writeFrame(call.message, requestId, write));
+          // Pushes build on this answer, and they do not queue.
+          this.#answers.flush();
+        });
         return;
       }
       call.unfollow?.(gateway, session, frame);
@@ -178,16 +185,6 @@ export class SocketServer {
     } finally {
       session.callEnds();
     }
-  }
-
-  #follow(session: Session, requestId: number, call: WireCall, enter: (session: Session) => WriteFollowed): void {
-    if (session.connection === null) return;
-    if (session.followCount >= this.#options.limits.followsMax) {
-      return this.#refuse(session, requestId, refused("too_many_follows"));
-    }
-    this.#answers.push(session, writeFrame(call.message, requestId, enter(session)));
-    // Pushes build on this answer, and they do not queue.
-    this.#answers.flush();
   }
 
   /** The token was verified by the call; asking again costs a look-up. */

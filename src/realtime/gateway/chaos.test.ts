@@ -148,17 +148,23 @@ class FakeClient {
       }
       const seen = out.call(new FollowTable()) as FollowTable;
       const contest = contests.find(({ id }) => id === seen.id())!;
-      const enter = await this.gateway.prepareContest(contest, match);
-      // Hung up meanwhile: the answer has nowhere to go.
-      if (socket === null || socket !== this.socket) return new Promise<never>(() => undefined);
-      const answer = enter(socket.session, { epoch: seen.epoch(), offset: seen.offset() });
-      const bytes = writeFrame(Message.ContestFollowed, 1, answer).slice();
-      if (!socket.reads) {
-        // In the queue like everything else; read as an answer all the same.
-        socket.queue.push(bytes);
-        return done(undefined as never);
-      }
-      return done(read(ClientIn.getRootAsClientIn(new ByteBuffer(bytes))));
+      const answered = Promise.withResolvers<Uint8Array>();
+      // Whoever hung up meanwhile is not answered.
+      await this.gateway.followContest(
+        socket!.session,
+        contest,
+        match,
+        { epoch: seen.epoch(), offset: seen.offset() },
+        (write) => {
+          const bytes = writeFrame(Message.ContestFollowed, 1, write).slice();
+          if (socket!.reads) read(ClientIn.getRootAsClientIn(new ByteBuffer(bytes)));
+          // In the queue like everything else; read as a push all the same.
+          else socket!.queue.push(bytes);
+          answered.resolve(bytes);
+        },
+      );
+      await answered.promise;
+      return done(undefined as never);
     });
   }
 

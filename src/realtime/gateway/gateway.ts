@@ -41,21 +41,24 @@ export class Gateway {
     this.#halls.get(match)?.wake();
   }
 
-  /** Resolves when following takes nothing more than one turn. */
-  async prepareContest(
+  /**
+   * Lets the session follow the contest, in the same turn in which `answer` is called: what it is given writes the answer,
+   * and everything pushed later builds on that. The session may have gone while the room opened; then nothing is answered.
+   */
+  async followContest(
+    session: Session,
     contest: Contest,
     matchNow: Match,
-  ): Promise<(session: Session, seen: StreamPosition) => WriteFollowed> {
-    const hall = this.#hall(matchNow);
-    const room = await hall.room(contest.id);
-    return (session, seen) => {
-      this.#halls.set(matchNow.id, hall);
-      return hall.followContest(session, room, contest, seen);
-    };
+    seen: StreamPosition,
+    answer: (write: WriteFollowed) => void,
+  ): Promise<void> {
+    await this.#hall(matchNow).withRoom(contest.id, (hall, room) => {
+      if (session.connection !== null) answer(hall.followContest(session, room, contest, seen));
+    });
   }
 
-  followMatch(match: Match, session: Session, seen: StreamPosition): WriteFollowed {
-    return this.#hall(match).followMatch(session, match, seen);
+  followMatch(session: Session, match: Match, seen: StreamPosition, answer: (write: WriteFollowed) => void): void {
+    answer(this.#hall(match).followMatch(session, match, seen));
   }
 
   unfollowContest(session: Session, contest: ContestId): void {
@@ -84,8 +87,10 @@ export class Gateway {
   #tick(): void {
     for (const [match, hall] of this.#halls) {
       if (!hall.isEmpty) hall.wake();
-      // Whoever is about to enter comes within a tick.
-      else if (hall.wasEmpty()) this.#halls.delete(match);
+      else {
+        hall.stop();
+        this.#halls.delete(match);
+      }
     }
   }
 }

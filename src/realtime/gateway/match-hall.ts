@@ -93,7 +93,6 @@ export class MatchHall {
   #ballOffset = 0;
   #state: MatchState;
   #again = false;
-  #foundEmpty = false;
   #flushing: Promise<void> | null = null;
   #flushedAtMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
@@ -108,14 +107,7 @@ export class MatchHall {
   }
 
   get isEmpty(): boolean {
-    return this.#slices.every((slice) => slice.sessions.size === 0);
-  }
-
-  /** Whether nobody was here at the last call either. */
-  wasEmpty(): boolean {
-    const before = this.#foundEmpty;
-    this.#foundEmpty = this.isEmpty;
-    return before && this.#foundEmpty;
+    return this.#rooms.size === 0 && this.#slices.every((slice) => slice.sessions.size === 0);
   }
 
   /** Something may have changed: told at once when nothing was told for a tick, with the next tick otherwise. */
@@ -136,12 +128,18 @@ export class MatchHall {
     clearTimeout(this.#timer);
   }
 
-  /** The room of a contest, once it shows what the board shows. */
-  async room(contest: ContestId): Promise<ContestRoom> {
+  /** Calls `enter` with the room of a contest, once it shows what the board shows. */
+  async withRoom(contest: ContestId, enter: (hall: MatchHall, room: ContestRoom) => void): Promise<void> {
     let room = this.#rooms.get(contest);
     if (room === undefined) this.#rooms.set(contest, (room = new ContestRoom(contest, this.match.id)));
-    await room.opened(this.#deps.boards, this.#deps.namesOf);
-    return room;
+    // Held like by a follower, so that the last one to leave meanwhile does not take it along.
+    room.followerCount++;
+    try {
+      await room.opened(this.#deps.boards, this.#deps.namesOf);
+      enter(this, room);
+    } finally {
+      this.#vacate(room);
+    }
   }
 
   /**
@@ -329,13 +327,12 @@ export class MatchHall {
       if (topFrame) publish(contestTopic(room, slice), topFrame);
     }
     for (const [session, presence] of slice.sessions) {
-      if (session.isPaused) continue;
       for (const room of presence.rooms) {
         if (!changes.get(room)?.opened) continue;
         if (session.userId !== null) session.ownEntries(room, room.entriesOf(session.userId, this.#deps.boards));
-        this.#sendContest(session, room);
+        if (!session.isPaused) this.#sendContest(session, room);
       }
-      this.#sendOwnRanks(session, changes);
+      if (!session.isPaused) this.#sendOwnRanks(session, changes);
     }
   }
 
