@@ -41,6 +41,7 @@ export class MatchInPlay {
     readonly squad: Squad,
     events: readonly FeedEvent[],
     private readonly seed: number,
+    private readonly options: NodeOptions,
   ) {
     this.#events = events;
     this.#rosters = new RandomRosters(squad, ROSTER_RULES[RULES]!);
@@ -58,7 +59,7 @@ export class MatchInPlay {
     const startMs = clock.nowMs() + 600_000;
     const match = await node.catalog.createMatch({ name, sides, format, scoringRules, startMs, rosterRules: RULES });
     await node.catalog.putSquad(match.id, squad);
-    return new MatchInPlay(config, node, clock, match, squad, events, seed);
+    return new MatchInPlay(config, node, clock, match, squad, events, seed, options);
   }
 
   get matchId(): MatchId {
@@ -142,6 +143,6 @@ export class MatchInPlay {
   async restart(): Promise<void> {
     const port = Number(new URL(this.node.url).port);
     await this.node.stop();
-    this.node = await startNode({ ...this.config, port }, { clock: this.clock });
+    this.node = await startNode({ ...this.config, port }, { clock: this.clock, ...this.options });
   }
 }

@@ -8,7 +8,6 @@ import { SUBPROTOCOL } from "./subprotocol.ts";
 export class TestSocket {
   readonly #socket: WebSocket;
   readonly #frames: ClientIn[] = [];
-  readonly #sizes: number[] = [];
   #wake: (() => void) | null = null;
   #lastRequestId = 0;
   /** Resolves with the code that ended the socket. */
@@ -20,7 +19,6 @@ export class TestSocket {
     socket.addEventListener("message", ({ data }) => {
       const bytes = new Uint8Array(data as ArrayBuffer);
       this.#frames.push(ClientIn.getRootAsClientIn(new ByteBuffer(bytes)));
-      this.#sizes.push(bytes.length);
       this.#wake?.();
     });
     this.closed = new Promise((resolve) => socket.addEventListener("close", ({ code }) => resolve(code)));
@@ -63,9 +61,9 @@ export class TestSocket {
     return this.heard((frame) => frame.requestId() === 0 && frame.messageType() === message);
   }
 
-  /** Bytes of every frame so far. */
-  get sizes(): readonly number[] {
-    return this.#sizes;
+  /** How many pushes of a kind have come and were not taken. */
+  waiting(message: Message): number {
+    return this.#frames.filter((frame) => frame.messageType() === message).length;
   }
 
   close(): void {
