@@ -18,6 +18,8 @@ import { epochOf, Gateway } from "./realtime/gateway/gateway.ts";
 import type { Told } from "./realtime/gateway/match-hall.ts";
 import { BoardLeaderboards } from "./realtime/leaderboards.ts";
 import { boardDirectory, dataIdentity, MatchBoards } from "./realtime/match-boards.ts";
+import { daily } from "./daily.ts";
+import { Metrics } from "./metrics.ts";
 import { repeat } from "./repeat.ts";
 import { openEmbeddedCatalog } from "./stores/catalog/embedded.ts";
 import type { Catalog } from "./stores/catalog/port.ts";
@@ -33,13 +35,17 @@ import { RosterLock } from "./stream/roster-lock.ts";
 import { Scorer } from "./stream/scorer.ts";
 import { TeamSaves } from "./stream/team-saves.ts";
 import { joinsSettled } from "./transaction/join-barrier.ts";
+import { NO_SCORES, scoresOfColumns } from "./transaction/final-scores.ts";
 import { JoinSagas } from "./transaction/join-saga.ts";
 import { MatchLifecycle } from "./transaction/match-lifecycle.ts";
+import { announcedEntries } from "./transaction/announced-entries.ts";
+import { NightlyReconciliation } from "./transaction/nightly-reconciliation.ts";
+import type { ReconcileReport } from "./transaction/reconcile.ts";
 import { OutboxPublisher } from "./transaction/outbox.ts";
 import { Deposits } from "./transaction/payments/deposits.ts";
 import { httpExchange } from "./transaction/payments/http.ts";
 import type { PaymentProvider } from "./transaction/payments/provider.ts";
-import { openRazorpay } from "./transaction/payments/razorpay.ts";
+import { openRazorpay, PAYOUT_ACCOUNT } from "./transaction/payments/razorpay.ts";
 import { openSandboxServer } from "./transaction/payments/sandbox-server.ts";
 import { userWallet } from "./transaction/payments/wallet.ts";
 import { Withdrawals } from "./transaction/payments/withdrawals.ts";
@@ -70,6 +76,9 @@ export interface Node {
   readonly sockets: { readonly openCount: number; readonly told: Readonly<Told> };
   /** Resolves when every event of the match that was accepted is in its points and on its boards. */
   pointsSettled(match: MatchId): Promise<void>;
+  readonly metrics: Metrics;
+  /** What every night does, at once. */
+  reconcile(): Promise<ReconcileReport>;
   /** Where a user pays in the sandbox; null with a real provider. */
   readonly sandboxUrl: string | null;
   /** Drains requests, stops consumers, closes stores. */
@@ -105,6 +114,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const directory = boardDirectory(config.boardDir, config.dataDir);
   const engine = await BoardEngine.start({ directory, log: say });
   const matches = new MatchCache(catalog, limits.matchCache);
+  const metrics = new Metrics();
   const consumer = { ...limits.consumer, onTrouble };
 
   // Stream plane.
@@ -118,17 +128,28 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     currentTeamTtlMs: limits.currentTeamTtlMs,
     materialised: (partition) => materialiser.materialised(partition),
   });
-  const feed = new FeedIntake({ log, hotStore, matches, clock, dedupTtlMs: limits.eventDedupTtlMs });
+  const feed = new FeedIntake({ log, catalog, hotStore, matches, clock, dedupTtlMs: limits.eventDedupTtlMs });
   const scorer = new Scorer({ log, catalog, teamStore, matches, consumer });
 
   // Realtime plane.
-  const boards = new MatchBoards({ log, catalog, teamStore, engine, directory, clock, sampleEveryMs, consumer });
+  const boards = new MatchBoards({
+    log,
+    catalog,
+    teamStore,
+    engine,
+    directory,
+    clock,
+    sampleEveryMs,
+    releasedIdleMs: limits.boards.releasedIdleMs,
+    consumer,
+  });
   const room = new BoardRoom({ catalog, directory, warn: say });
 
   // Transaction plane.
   const joins = new JoinSagas({
     catalog,
     ledger,
+    matches,
     clock,
     teamExists: (user, match, team) => teams.exists(user, match, team),
     termsMax: limits.joins.termsMax,
@@ -146,7 +167,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     catalog,
     matches,
     clock,
-    checkEveryMs: limits.lock.checkEveryMs,
+    ...limits.lock,
     savesDrained: (match) => teams.drained(match),
     joinsSettled: (match) =>
       joinsSettled({ catalog, sagas: joins, recovery, outbox, pause: Bun.sleep, pollMs: limits.lock.pollMs }, match),
@@ -168,7 +189,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     keyId,
     keySecret,
     webhookSecret,
-    payoutAccount: "powerplay",
+    payoutAccount: PAYOUT_ACCOUNT,
   });
   const { depositMinPaise, depositMaxPaise, withdrawalMinPaise, withdrawalMaxPaise } = limits.wallet;
   const money = { catalog, ledger, provider, clock };
@@ -185,27 +206,38 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     await scorer.settled(match);
     await boards.settled();
   };
+  const lifecycle = new MatchLifecycle({
+    catalog,
+    clock,
+    settlement,
+    closePoints: (match) => feed.close(match),
+    pointsSettled,
+    scoringRules: new Set(Object.keys(SCORING_RULES)),
+    lock: (match) => lock.lock(match),
+    finalScores: async ({ id, matchId }) => {
+      // After a restart the board of a released match may not be open yet.
+      if (!boards.has(matchId)) await lock.lock(matchId);
+      const board = boards.get(matchId)?.board;
+      const columns = board?.contests.get(id);
+      const standing = board?.standing(id);
+      return columns && standing ? scoresOfColumns(columns, standing.standing, standing.points) : NO_SCORES;
+    },
+    onChange: (match) => matches.forget(match),
+  });
   const game: Game = {
     browse: browseCatalog(catalog),
     teams,
     joins,
     feed,
-    boards: new BoardLeaderboards({ catalog, matches, boards, scorer }),
-    wallet: userWallet({ provider, deposits, withdrawals, catalog, reads: new WalletReads(ledger) }),
-    admin: new MatchLifecycle({
+    boards: new BoardLeaderboards({
       catalog,
-      clock,
-      settlement,
-      pointsSettled,
-      scoringRules: new Set(Object.keys(SCORING_RULES)),
-      lock: (match) => lock.lock(match),
-      finalBoard: async (contest) => {
-        // After a restart the board of a settled match may not be open yet.
-        if (!boards.has(contest.matchId)) await lock.lock(contest.matchId);
-        return boards.final(contest.matchId, contest.id);
-      },
-      onChange: (match) => matches.forget(match),
+      matches,
+      boards,
+      scorer,
+      reopen: (match) => void lock.lock(match).catch(onTrouble),
     }),
+    wallet: userWallet({ provider, deposits, withdrawals, catalog, reads: new WalletReads(ledger) }),
+    admin: lifecycle,
   };
   const tokens = new Tokens(config.secrets.jwt, clock, edgeLimits);
   let isReady = true;
@@ -241,6 +273,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     context: { squadOf: async (match) => (await matches.get(match))?.squad ?? null },
     limits: socketLimits,
     origins: config.socketOrigins,
+    metrics,
     ready,
     nowMs: () => clock.nowMs(),
     onTrouble,
@@ -251,10 +284,30 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   boards.onPublished((match) => gateway.published(match));
   webhookUrl = `${http.url}/v1/payments/webhook`;
 
+  const nightly = new NightlyReconciliation({
+    catalog,
+    ledger,
+    provider,
+    clock,
+    metrics,
+    boardCounts: async (match) => {
+      if (!boards.has(match.id)) return match.state === "upcoming" ? null : announcedEntries(log, match);
+      const contests = await catalog.contests(match.id);
+      return new Map(contests.map(({ id }) => [id, boards.entryCount(match.id, id)]));
+    },
+    directory: join(config.dataDir, "reports"),
+    pause: Bun.sleep,
+    log: say,
+    ...limits.reconcile,
+  });
+
   // Background work begins when everything that it calls exists.
   const workers = [
     repeat(() => outbox.publish(), limits.joins.outboxEveryMs, onTrouble),
     repeat(() => recovery.sweep(), limits.joins.recoverEveryMs, onTrouble),
+    repeat(() => withdrawals.sweep(limits.payments.sweepWithdrawals), limits.payments.sweepEveryMs, onTrouble),
+    repeat(() => lifecycle.resume(limits.settlement.resumeContests), limits.settlement.resumeEveryMs, onTrouble),
+    daily(() => nightly.run(), clock, limits.reconcile.atUtcMinute, onTrouble),
     repeat(() => room.check(), limits.boards.roomCheckEveryMs, onTrouble),
   ];
   lock.start();
@@ -276,6 +329,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       told: gateway.told,
     },
     pointsSettled,
+    metrics,
+    reconcile: () => nightly.run(),
     sandboxUrl: sandbox?.url ?? null,
     async stop() {
       isReady = false;

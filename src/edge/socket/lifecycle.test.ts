@@ -45,7 +45,7 @@ async function exactly(player: Player): Promise<(view: ContestView) => boolean> 
 
 beforeAll(async () => {
   const publicReads = { capacity: 1_000_000, refillPerSecond: 1_000_000 };
-  const sockets = { framesPerSecondMax: 1_000_000 };
+  const sockets = { framesPerSecondMax: 1_000_000, bufferedBytesMax: 256 * 1_024 };
   play = await MatchInPlay.open(config, 5, { sockets, rates: { ...edgeLimits.rates, publicReads } });
   contest = await play.openContest();
   for (let index = 0; index < PLAYERS; index++) players.push(await play.player(`player-${index}`, [contest]));
@@ -197,4 +197,62 @@ describe("a node survives", () => {
     for (const socket of sockets) socket.close();
     await Promise.all(sockets.map((socket) => socket.closed));
   });
+
+  test("clients that never read: they end, everybody else is told, and the node stops when it is asked to", async () => {
+    const { hostname, port } = new URL(play.node.url);
+    const ended: Promise<void>[] = [];
+    const deaf = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const end = Promise.withResolvers<void>();
+        ended.push(end.promise);
+        const handshake = Promise.withResolvers<void>();
+        const socket = await Bun.connect({
+          hostname,
+          port: Number(port),
+          socket: {
+            open: (tcp) =>
+              void tcp.write(
+                `GET /v1/socket HTTP/1.1\r\nHost: ${hostname}:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" +
+                  "Sec-WebSocket-Protocol: powerplay.1\r\n\r\n",
+              ),
+            data: () => handshake.resolve(),
+            close: () => end.resolve(),
+            error: () => end.resolve(),
+          },
+        });
+        await handshake.promise;
+        socket.pause();
+        return socket;
+      }),
+    );
+    const calls = Array.from({ length: 60 }, (_, index) =>
+      clientFrame(request.writeCall(Call.GetSquad, index + 1, request.of(play.matchId))),
+    );
+    const before = play.node.sockets.openCount;
+    const listener = await TestSocket.open(play.node.socketUrl);
+    await listener.ask(Call.FollowMatch, request.follow(play.matchId, 0, 0));
+    // They ask and ask, and take nothing: what waits for them is bounded, so the node ends them.
+    while (play.node.sockets.openCount > before - deaf.length + 1) {
+      for (const socket of deaf) for (const frame of calls) socket.write(frame);
+      await Bun.sleep(1);
+    }
+    await play.play(1);
+    await play.settled();
+    expect((await listener.push(Message.Ball)).requestId()).toBe(0);
+    for (const socket of deaf) socket.resume();
+    await Promise.all(ended);
+    listener.close();
+
+    // One that took its last byte long ago is no reason to wait.
+    const idle = await Bun.connect({ hostname, port: Number(port), socket: { data: () => undefined } });
+    idle.pause();
+    await play.restart();
+    idle.end();
+  });
 });
+
+/** A client's frame, masked with zeros. */
+function clientFrame(payload: Uint8Array): Uint8Array {
+  return Uint8Array.from([0x82, 0x80 | payload.length, 0, 0, 0, 0, ...payload]);
+}

@@ -20,7 +20,7 @@ import { ClientOut } from "../../edge/socket/generated/powerplay/wire/client-out
 import { Call, Follow as FollowTable, Message, Of } from "../../edge/socket/generated/wire_generated.ts";
 import { writeFrame } from "../../edge/socket/frame-writer.ts";
 import { standingOf } from "../board/board.ts";
-import { positionOf } from "../board/queries.ts";
+import { indexOfId } from "../board/queries.ts";
 import { randomColumns, randomPoints, seededRandom } from "../kernel/random-board.ts";
 import { rosterAt } from "../kernel/tiles.ts";
 import { typescriptKernel } from "../kernel/typescript.ts";
@@ -64,7 +64,7 @@ class FakeBoards {
   }
   roster(_match: unknown, contest: Contest["id"], entry: EntryId) {
     const columns = this.#columns.get(contest)!;
-    const position = positionOf(columns, entry);
+    const position = indexOfId(columns.entryIds, entry);
     return position < 0 ? null : rosterAt(columns.tiles, position);
   }
   usersOf = (contest: Contest["id"]) =>
