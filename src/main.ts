@@ -56,8 +56,8 @@ import { WalletReads } from "./transaction/wallet.ts";
 export interface NodeOptions {
   readonly clock?: Clock;
   readonly sampleEveryMs?: number;
-  /** What one user may do; benchmarks let a few sockets stand for many users. */
-  readonly rates?: EdgeLimits["rates"];
+  /** Other limits than a node's own: for benchmarks, where a few sockets stand for many users, and for tests. */
+  readonly edge?: Partial<EdgeLimits>;
   readonly sockets?: Partial<SocketLimits>;
   /** One line for the operator. */
   readonly log?: (line: string) => void;
@@ -104,7 +104,7 @@ export async function openStores(config: Config) {
 
 /** The whole object graph of one node, bottom up. */
 export async function startNode(config: Config, options: NodeOptions = {}): Promise<Node> {
-  const { clock = systemClock, sampleEveryMs = limits.boards.sampleEveryMs, rates = edgeLimits.rates } = options;
+  const { clock = systemClock, sampleEveryMs = limits.boards.sampleEveryMs } = options;
   const { log: say = console.error } = options;
   const onTrouble = (error: unknown) => say(error instanceof Error ? (error.stack ?? error.message) : String(error));
 
@@ -239,7 +239,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     wallet: userWallet({ provider, deposits, withdrawals, catalog, reads: new WalletReads(ledger) }),
     admin: lifecycle,
   };
-  const tokens = new Tokens(config.secrets.jwt, clock, edgeLimits);
+  const httpLimits = { ...edgeLimits, ...options.edge };
+  const tokens = new Tokens(config.secrets.jwt, clock, httpLimits);
   let isReady = true;
   const ready = () => isReady;
   const desk = new FrontDesk({
@@ -247,7 +248,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     accounts: await catalogAccounts(catalog, clock),
     tokens,
     clock,
-    limits: { ...edgeLimits, rates },
+    limits: httpLimits,
     feedSecret: config.secrets.feed,
     ready,
     hotStore,
@@ -279,7 +280,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     onTrouble,
   });
   const { host, port } = config;
-  const http = startHttp({ desk, socket, limits: edgeLimits, socketLimits, host, port, onTrouble });
+  const http = startHttp({ desk, socket, limits: httpLimits, socketLimits, host, port, onTrouble });
   gateway.publishTo(http.publish);
   boards.onPublished((match) => gateway.published(match));
   webhookUrl = `${http.url}/v1/payments/webhook`;
@@ -334,7 +335,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     sandboxUrl: sandbox?.url ?? null,
     async stop() {
       isReady = false;
-      await socket.drain(config.drainMs, edgeLimits.drainMs);
+      await socket.drain(config.drainMs, httpLimits.drainMs);
       gateway.stop();
       await http.stop();
       await lock.stop();
