@@ -77,7 +77,7 @@ async function prepare(directory: string, { entryCount, teamsPerUser, winnerCoun
   db.run("PRAGMA synchronous = OFF");
   db.run("BEGIN");
   db.run(
-    `INSERT INTO seats SELECT ${contest.id}, u.value * 64 + t.value, ${match.id}, ${FEE_PAISE}, 0, 1
+    `INSERT INTO seats SELECT ${contest.id}, u.value * 64 + t.value, ${match.id}, ${FEE_PAISE}, 0
      FROM generate_series(1, ${userCount}) u, generate_series(1, ${teamsPerUser}) t`.replaceAll(
       /generate_series\((\d+), (\d+)\)/g,
       (_all, from: string, to: string) =>

@@ -249,7 +249,8 @@ function paymentCatalog(): PaymentCatalog {
     },
     async creditDeposit(orderId, paymentId) {
       const deposit = deposits.get(orderId);
-      if (deposit?.state === "created") {
+      const isUsed = [...deposits.values()].some((other) => other.paymentId === paymentId && other !== deposit);
+      if (deposit?.state === "created" && !isUsed) {
         deposit.state = "credited";
         deposit.paymentId = paymentId;
       }

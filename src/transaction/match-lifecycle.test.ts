@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { gatewayAccount, userAccount } from "../domain/account.ts";
-import { entryId, teamNo, userId } from "../domain/ids.ts";
+import { type ContestId, entryId, teamNo, userId } from "../domain/ids.ts";
 import { paise } from "../domain/money.ts";
 import type { Ledger } from "../stores/ledger/port.ts";
 import { StoreUnavailable } from "../stores/unavailable.ts";
@@ -63,6 +63,8 @@ async function played() {
     for (const user of USERS) await sagas.join(user, contest.id, teamNo(1), { idempotencyKey: null, inviteCode: null });
   }
   const ranking = USERS.map((user) => entryId(user, teamNo(1)));
+  /** Contests whose scores miss an entry. */
+  const incomplete = new Set<ContestId>();
   const lifecycleOver = (over: Ledger, closed: string[] = []) =>
     new MatchLifecycle({
       catalog,
@@ -72,9 +74,9 @@ async function played() {
       closePoints: async () => void closed.push("closed"),
       pointsSettled: async () => undefined,
       settlement: new Settlement({ catalog, ledger: over, clock, chunkPayments: 1, chunksInFlight: 1 }),
-      finalScores: async () =>
+      finalScores: async ({ id }) =>
         finalScoresOf(
-          ranking.map((entry, index) => ({ entryId: entry, scoreQp: 100 - index })),
+          ranking.slice(incomplete.has(id) ? 1 : 0).map((entry, index) => ({ entryId: entry, scoreQp: 100 - index })),
           2,
         ),
       onChange: () => undefined,
@@ -85,7 +87,7 @@ async function played() {
     await catalog.moveMatch(match.id, "live", "review");
   };
   const wallets = () => ledger.balances(USERS.map(userAccount));
-  return { catalog, ledger, match, review, wallets, lifecycleOver, lifecycle: lifecycleOver(ledger) };
+  return { catalog, ledger, match, review, wallets, incomplete, lifecycleOver, lifecycle: lifecycleOver(ledger) };
 }
 
 /** The ledger goes away after so many calls. */
@@ -136,6 +138,24 @@ test("an abandoned match that is cut off at any step is refunded by the resumpti
     await lifecycle.abandonMatch(match.id);
     expect(await wallets()).toEqual([2_000, 2_000, 2_000].map(paise));
   }
+});
+
+test("a contest that can't be settled yet is told of and keeps no other from its prizes", async () => {
+  const { catalog, incomplete, lifecycle, match, review, wallets } = await played();
+  await review();
+  await lifecycle.approveResult(match.id);
+  const [first] = await catalog.contests(match.id);
+  incomplete.add(first!.id);
+  const released = await lifecycle.releasePrizes(match.id);
+  expect(released).toEqual({
+    ok: false,
+    refusal: "wrong_state",
+    message: `contest ${first!.id} can't be settled: board_mismatch`,
+  });
+  expect(await wallets()).toEqual([2_700, 0, 0].map(paise));
+  incomplete.clear();
+  await lifecycle.resume(10);
+  expect(await wallets()).toEqual([5_400, 0, 0].map(paise));
 });
 
 test("a cancelled contest of a match that goes on is resumed by itself", async () => {

@@ -145,27 +145,39 @@ export class MatchLifecycle implements Admin {
     await closePoints(match);
     await pointsSettled(match);
     const contests: PrizeRelease["contests"][number][] = [];
+    const unsettled: string[] = [];
     for (const contest of await catalog.contests(match)) {
       const ended = await settlement.settle(contest.id, await finalScores(contest));
-      if (!ended.ok) return refused("wrong_state", `contest ${contest.id} can't be settled: ${ended.refusal}`);
+      if (!ended.ok) {
+        unsettled.push(`contest ${contest.id} can't be settled: ${ended.refusal}`);
+        continue;
+      }
       const { outcome, entryCount, paidPaise } = ended;
       contests.push({ contestId: contest.id, outcome, entryCount, paidPaise });
     }
-    return { ok: true, value: { contests } };
+    // One that has to wait keeps nobody else waiting.
+    return unsettled.length > 0 ? refused("wrong_state", unsettled.join("; ")) : { ok: true, value: { contests } };
   }
 
   /** Takes every contest whose end was begun or decided to it: what a crash left, or a store that went away. */
   async resume(contestsMax: number): Promise<void> {
     const { catalog } = this.#deps;
     const resumed = new Set<MatchId>();
+    const failures: unknown[] = [];
     for (const { id, matchId } of await catalog.contestsToEnd(contestsMax)) {
       if (resumed.has(matchId)) continue;
-      const state = (await catalog.match(matchId))?.state;
-      if (state === "released" || state === "abandoned") resumed.add(matchId);
-      if (state === "released") await this.releasePrizes(matchId);
-      else if (state === "abandoned") await this.abandonMatch(matchId);
-      else await this.cancelContest(id);
+      try {
+        const state = (await catalog.match(matchId))?.state;
+        if (state === "released" || state === "abandoned") resumed.add(matchId);
+        if (state === "released") await this.releasePrizes(matchId);
+        else if (state === "abandoned") await this.abandonMatch(matchId);
+        else await this.cancelContest(id);
+      } catch (error) {
+        // One match that fails keeps no other waiting; the next turn tries it again.
+        failures.push(error);
+      }
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   async #storeSquad(match: MatchId, squad: Squad): Promise<AdminResult<Squad>> {

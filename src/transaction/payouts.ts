@@ -3,25 +3,6 @@ import { type Paise, paise } from "../domain/money.ts";
 import type { PrizeSchedule } from "../domain/prizes.ts";
 import type { FinalScores } from "./final-scores.ts";
 
-/** Entries that share a rank, or a part of them when they are many: chunks of one group follow each other. */
-export interface TieChunk {
-  /** Competition rank: 1, 2, 2, 4. */
-  readonly rank: number;
-  /** In the whole group, not in this chunk. */
-  readonly tiedCount: number;
-  /** How many of the group came in earlier chunks. */
-  readonly offset: number;
-  /** Entry ids, ascending within the group. */
-  readonly entries: Float64Array;
-}
-
-/** A final board as settlement reads it: in rank order, in pieces, so that 12 M entries are never in memory at once. */
-export interface FinalBoard {
-  readonly entryCount: number;
-  /** From the chunk that holds board position `fromPosition` (0 is the first of rank 1), or from an earlier one. */
-  chunks(fromPosition: number): AsyncIterable<TieChunk>;
-}
-
 /** One winner. */
 export interface Payout {
   readonly entryId: EntryId;

@@ -501,6 +501,9 @@ export function catalogContract(open: OpenStore<Catalog>): void {
       expect(await catalog.failDeposit("d2")).toBe(true);
       expect(await catalog.creditDeposit("d2", "pay3")).toBe(false);
       expect(await catalog.creditDeposit("d3", "pay4")).toBe(false);
+      await catalog.createDeposit(order("d4"));
+      expect(await catalog.creditDeposit("d4", "pay1")).toBe(false);
+      expect((await catalog.deposit("d4"))?.state).toBe("created");
       expect(await catalog.failDeposit("d3")).toBe(false);
       const again = await reopen();
       expect(await again.deposit("d1")).toEqual({ ...order("d1"), ...fresh, state: "credited", paymentId: "pay1" });

@@ -8,8 +8,8 @@ import type { Squad } from "../../domain/squad.ts";
  * Who and what there is: users, matches, squads, contests, entries, join sagas, payments.
  *
  * Law:
- * - Unique: a user's name; (contest, entry); (user, idempotency key). Seats taken never exceed `entriesMax`, a user's
- *   entries never exceed `entriesPerUserMax`; both count joins under way.
+ * - Unique: a user's name; (contest, entry); (user, idempotency key); a provider's order, and its payment.
+ * - Seats taken never exceed `entriesMax`, a user's entries never exceed `entriesPerUserMax`; both count joins under way.
  * - `confirmJoin` makes the entry and its outbox row one commit: an entry is announced if and only if it exists.
  * - State moves are compare-and-set. What resolved is durable; every call is repeatable after a `StoreUnavailable`.
  * - Refusals are checked in the order in which their type lists them.
@@ -175,7 +175,10 @@ export interface PaymentCatalog {
   depositByProviderOrder(providerOrderId: string): Promise<Deposit | null>;
   /** Sets the provider's order id once; later calls with another are refused. */
   attachProviderOrder(orderId: string, providerOrderId: string): Promise<boolean>;
-  /** created → credited with its payment, or true again for the same payment; false for any other. */
+  /**
+   * created → credited with its payment, or true again for the same payment; false for any other, and for a payment that
+   * credited another deposit.
+   */
   creditDeposit(orderId: string, paymentId: string): Promise<boolean>;
   /** created → failed; true if it is failed now. */
   failDeposit(orderId: string): Promise<boolean>;

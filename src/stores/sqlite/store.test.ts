@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openEmbeddedEventLog } from "../event-log/embedded.ts";
+import { LEDGER_MIGRATIONS } from "../ledger/sqlite/schema.ts";
 import { openEmbeddedLedger } from "../ledger/embedded.ts";
 import { gatewayAccount, userAccount } from "../../domain/account.ts";
 import { assert } from "../../domain/assert.ts";
@@ -11,7 +12,6 @@ import { userId } from "../../domain/ids.ts";
 import { paise } from "../../domain/money.ts";
 import type { Transfer } from "../ledger/port.ts";
 import { StoreUnavailable } from "../unavailable.ts";
-import { ENGINES } from "./engines.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "powerplay-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -40,7 +40,7 @@ test("a file of a newer schema is refused and left as it is", async () => {
   db.run("PRAGMA user_version = 99");
   db.close();
   const reason = await reasonOf(openEmbeddedLedger({ file, pendingMax: 10 }));
-  expect(reason).toContain(`schema version 99, this program knows versions up to ${ENGINES.ledger.migrations.length}`);
+  expect(reason).toContain(`schema version 99, this program knows versions up to ${LEDGER_MIGRATIONS.length}`);
   const again = new Database(file);
   expect(again.query("PRAGMA user_version").get()).toEqual({ user_version: 99 });
   again.close();

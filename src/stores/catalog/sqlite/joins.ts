@@ -95,12 +95,9 @@ export function joinWrites(db: Database, contests: ContestsInHand) {
     "INSERT INTO sagas VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
   );
   const insertSeat = db.query<null, [number, number, number, number, number]>(
-    "INSERT INTO seats VALUES (?, ?, ?, ?, ?, 0)",
+    "INSERT INTO seats VALUES (?, ?, ?, ?, ?)",
   );
   const enterSaga = db.query<null, [number]>("UPDATE sagas SET entered = 1 WHERE saga_id = ?");
-  const enterSeat = db.query<null, [number, number]>(
-    "UPDATE seats SET entered = 1 WHERE contest_id = ? AND entry_id = ?",
-  );
   const announce = db.query<null, [number, number, number, number, number, number]>(
     "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?)",
   );
@@ -152,7 +149,6 @@ export function joinWrites(db: Database, contests: ContestsInHand) {
         if (contest.state !== "open") return { ok: false, refusal: "contest_not_open" };
 
         enterSaga.run(sagaId);
-        enterSeat.run(saga.contest_id, saga.entry_id);
         announce.run(sagaId, saga.match_id, saga.contest_id, saga.entry_id, saga.fee_paise, saga.received_at_ms);
         contest.entryCount++;
         return { ok: true, entry };
@@ -177,6 +173,10 @@ export function joinWrites(db: Database, contests: ContestsInHand) {
   };
 }
 
+/** A seat is an entry's unless its join is under way, of which there are always few. */
+const IS_ENTERED = `NOT EXISTS (SELECT 1 FROM sagas
+  WHERE sagas.entered = 0 AND sagas.contest_id = seats.contest_id AND sagas.entry_id = seats.entry_id)`;
+
 export function joinReads(db: Database) {
   const reserved = db.query<SagaRow, [number, number]>(
     "SELECT * FROM sagas WHERE entered = 0 AND received_at_ms < ? ORDER BY received_at_ms, saga_id LIMIT ?",
@@ -185,10 +185,10 @@ export function joinReads(db: Database) {
     "SELECT COUNT(*) AS count FROM sagas WHERE entered = 0 AND match_id = ?",
   );
   const ofUser = db.query<EntryRow, [number, number, number]>(
-    "SELECT * FROM seats WHERE match_id = ? AND entry_id BETWEEN ? AND ? AND entered = 1 ORDER BY entry_id, contest_id",
+    `SELECT * FROM seats WHERE match_id = ? AND entry_id BETWEEN ? AND ? AND ${IS_ENTERED} ORDER BY entry_id, contest_id`,
   );
   const ofContest = db.query<EntryRow, [number, number, number]>(
-    "SELECT * FROM seats WHERE contest_id = ? AND entry_id > ? AND entered = 1 ORDER BY entry_id LIMIT ?",
+    `SELECT * FROM seats WHERE contest_id = ? AND entry_id > ? AND ${IS_ENTERED} ORDER BY entry_id LIMIT ?`,
   );
   const oldest = db.query<EntryRow & { saga_id: number }, [number]>("SELECT * FROM outbox ORDER BY saga_id LIMIT ?");
   // Reads the whole outbox, which is short: the relay empties it all the time, and waits for zero only at the deadline.

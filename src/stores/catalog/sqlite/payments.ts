@@ -16,7 +16,7 @@ export function paymentWrites(db: Database) {
     "UPDATE OR IGNORE deposits SET provider_order_id = ?1 WHERE order_id = ?2 AND coalesce(provider_order_id, ?1) = ?1",
   );
   const credit = db.query<null, [string, string]>(
-    `UPDATE deposits SET state = 'credited', payment_id = ?1
+    `UPDATE OR IGNORE deposits SET state = 'credited', payment_id = ?1
      WHERE order_id = ?2 AND (state = 'created' OR (state = 'credited' AND payment_id = ?1))`,
   );
   const fail = db.query<null, [string]>(

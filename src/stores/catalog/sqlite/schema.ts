@@ -104,7 +104,8 @@ CREATE INDEX withdrawals_by_payout ON withdrawals (provider_payout_id) WHERE pro
 /**
  * Approving a result and releasing its prizes became two states. Contests that are over are nearly all there are, so those
  * that still have to end get an index of their own; and what every commit counts moves out of the rows that hold a
- * contest's whole terms.
+ * contest's whole terms. Whether a seat is an entry's is said by its saga alone: confirming a join then touches no seat, and
+ * seats of a thousand contests are a thousand pages to write.
  */
 const RELEASED_MATCHES = `
 UPDATE matches SET state = 'released' WHERE state = 'settled'
@@ -128,10 +129,17 @@ CREATE TABLE contests_without_counts (
   payout_cursor TEXT
 ) STRICT;
 INSERT INTO contests_without_counts
-  SELECT contest_id, match_id, terms, entries_max, entries_per_user_max, state, payout_cursor FROM contests;
+  SELECT contest_id, match_id, terms, entries_max, entries_per_user_max, state,
+    -- Of a settlement it was a place in the ranking; it is an entry now, and going through all of them again pays nobody twice.
+    CASE WHEN state = 'settling' THEN NULL ELSE payout_cursor END FROM contests;
 DROP TABLE contests;
 ALTER TABLE contests_without_counts RENAME TO contests;
 CREATE INDEX contests_by_match ON contests (match_id);
+DROP INDEX sagas_reserved;
+CREATE INDEX sagas_reserved ON sagas (contest_id, entry_id, match_id) WHERE entered = 0;
+ALTER TABLE seats DROP COLUMN entered;
+
+CREATE UNIQUE INDEX deposits_by_payment ON deposits (payment_id) WHERE payment_id IS NOT NULL;
 CREATE INDEX contests_not_over ON contests (state, match_id) WHERE state IN ('open', 'settling', 'cancelling');
 `;
 
