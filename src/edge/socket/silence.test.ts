@@ -76,32 +76,6 @@ test("a request that is never finished is ended", async () => {
   expect(node.sockets.openCount).toBe(0);
 }, 30_000);
 
-test("a long answer is compressed for whoever offers to read it so; what is short never is", async () => {
-  const client = await rawClient(
-    HANDSHAKE.replace("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"),
-  );
-  const terms = { sides: ["A", "B"], format: "T20", scoringRules: "t20-2026", rosterRules: "modern" } as const;
-  for (let index = 0; index < 30; index++) {
-    await node.catalog.createMatch({ ...terms, name: `match ${index}`, startMs: 1e12 });
-  }
-  const frame = request.writeCall(Call.ListMatches, 1, request.nothing);
-  client.socket.write(Uint8Array.from([0x82, 0x80 | frame.length, 0, 0, 0, 0, ...frame]));
-  await client.closed;
-  expect(firstBytesOf(client.received)).toEqual(new Set([0x82, 0xc2, 0x89, 0x88]));
-});
-
-/** Of every frame that came after the handshake: its first byte, in which 0x40 says "compressed". */
-function firstBytesOf(received: readonly number[]): Set<number> {
-  const firsts = new Set<number>();
-  let at = Buffer.from(received).indexOf("\r\n\r\n") + 4;
-  while (at < received.length) {
-    firsts.add(received[at]!);
-    const short = received[at + 1]!;
-    at += short < 126 ? 2 + short : 4 + ((received[at + 2]! << 8) | received[at + 3]!);
-  }
-  return firsts;
-}
-
 test("a client that only listens stays: it answers pings", async () => {
   const listener = await TestSocket.open(node.socketUrl);
   const silent = await rawClient(HANDSHAKE);

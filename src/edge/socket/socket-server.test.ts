@@ -9,6 +9,7 @@ import { ROUTES } from "../router.ts";
 import { CALLS } from "./calls.ts";
 import { CLOSE } from "./close-codes.ts";
 import { Call, Message } from "./generated/wire_generated.ts";
+import { SUBPROTOCOL } from "./subprotocol.ts";
 import { TestSocket } from "./test-socket.ts";
 
 const config = { ...testConfig(), socketOrigins: ["https://play.example"] };
@@ -160,6 +161,49 @@ describe("who is there", () => {
     }
   });
 });
+
+test("a long answer is compressed for whoever offers to read it so; what is short never is", async () => {
+  const { hostname, port } = new URL(play.node.url);
+  const received: number[] = [];
+  const answered = Promise.withResolvers<void>();
+  const frames = [request.writeCall(Call.Ping, 1, request.nothing), request.writeCall(Call.GetSquad, 2, request.of(1))];
+  const socket = await Bun.connect({
+    hostname,
+    port: Number(port),
+    socket: {
+      open: (tcp) =>
+        void tcp.write(
+          "GET /v1/socket HTTP/1.1\r\nHost: node\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" +
+            `Sec-WebSocket-Protocol: ${SUBPROTOCOL}\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n`,
+        ),
+      data(tcp, chunk) {
+        if (received.length === 0) {
+          for (const frame of frames) tcp.write(Uint8Array.from([0x82, 0x80 | frame.length, 0, 0, 0, 0, ...frame]));
+        }
+        received.push(...chunk);
+        // Welcome, pong, squad.
+        if (firstBytesOf(received).length === 3) answered.resolve();
+      },
+    },
+  });
+  await answered.promise;
+  socket.end();
+  expect(firstBytesOf(received)).toEqual([0x82, 0x82, 0xc2]);
+});
+
+/** Of every frame that came after the handshake: its first byte, in which 0x40 says "compressed". */
+function firstBytesOf(received: readonly number[]): number[] {
+  const firsts: number[] = [];
+  let at = Buffer.from(received).indexOf("\r\n\r\n") + 4;
+  while (at >= 4 && at + 4 <= received.length) {
+    const first = received[at]!;
+    const short = received[at + 1]!;
+    at += short < 126 ? 2 + short : 4 + ((received[at + 2]! << 8) | received[at + 3]!);
+    if (at <= received.length) firsts.push(first);
+  }
+  return firsts;
+}
 
 test("garbage from many sockets ends those, and nobody else's", async () => {
   const random = seededRandom(9);
