@@ -107,8 +107,7 @@ export class SocketServer {
     open: (socket) => this.#open(socket),
     message: (socket, data) => this.#message(socket.data, data),
     pong: ({ data: session }) => {
-      session.heardAtMs = performance.now();
-      session.pinged = false;
+      session.silentSweeps = 0;
     },
     drain: ({ data: session }) => session.drained(),
     close: ({ data: session }) => this.#close(session),
@@ -154,8 +153,7 @@ export class SocketServer {
   #message(session: Session, data: string | Uint8Array): void {
     const { limits } = this.#options;
     const nowMs = performance.now();
-    session.heardAtMs = nowMs;
-    session.pinged = false;
+    session.silentSweeps = 0;
     if (!session.takeFrame(nowMs, limits.framesPerSecondMax)) return this.#end(session, "tooManyFrames");
     if (typeof data === "string") return this.#end(session, "notBinary");
     if (!this.#verifier.isWellFormed(data)) return this.#end(session, "malformed");
@@ -237,16 +235,13 @@ export class SocketServer {
 
   #sweep(): void {
     const { idleMs, pingAfterMs } = this.#options.limits;
-    const nowMs = performance.now();
+    const idleSweeps = Math.ceil((idleMs * SWEEPS_PER_PING) / pingAfterMs);
     let pausedCount = 0;
     for (const session of this.#sessions) {
       if (session.isPaused) pausedCount++;
-      const silentMs = nowMs - session.heardAtMs;
-      if (silentMs >= idleMs) this.#end(session, "idle");
-      else if (silentMs >= pingAfterMs && !session.pinged) {
-        session.pinged = true;
-        session.connection?.ping();
-      }
+      const silentSweeps = ++session.silentSweeps;
+      if (silentSweeps >= idleSweeps) this.#end(session, "idle");
+      else if (silentSweeps === SWEEPS_PER_PING) session.connection?.ping();
     }
     this.#openGauge.set(this.#sessions.size);
     this.#pausedGauge.set(pausedCount);

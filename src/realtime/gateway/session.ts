@@ -20,9 +20,11 @@ export class Session {
   connection: Connection | null = null;
   token: string | null = null;
   userId: UserId | null = null;
-  /** Monotonic. A complete frame or a pong; bytes that never become a frame do not count. */
-  heardAtMs: number;
-  pinged = false;
+  /**
+   * Sweeps since a complete frame or a pong; bytes that never become a frame do not count. Sweeps and not time, for a node
+   * that could not listen for a while must not blame its clients.
+   */
+  silentSweeps = 0;
   /** Answers of this turn of the event loop; they leave in one write. */
   answers: Uint8Array[] | null = null;
 
@@ -41,7 +43,6 @@ export class Session {
     nowMs: number,
     framesPerSecondMax: number,
   ) {
-    this.heardAtMs = nowMs;
     this.#frameTokensAtMs = nowMs;
     this.#frameTokens = framesPerSecondMax;
   }
