@@ -5,7 +5,7 @@ KERNEL := build/libpowerplay.so
 KERNEL_SOURCES := $(wildcard native/*.c native/*.h)
 BENCH_LIBRARY := build/libboardbench.so
 
-.PHONY: run test install build check lint types unit format sim bench bench-boards bench-money clean schemas
+.PHONY: run test install build check lint types unit format sim bench bench-boards bench-edge bench-money clean client schemas
 
 ## make run: install, build, play a match from an empty disk to paid-out prizes, keep serving on http://localhost:3000
 run: install build
@@ -20,7 +20,7 @@ node_modules/.installed: package.json package-lock.json
 	npm ci --no-fund --no-audit --loglevel=error
 	@touch $@
 
-build: install $(KERNEL)
+build: install $(KERNEL) client
 
 # Without a compiler (or with a broken one) the TypeScript kernel serves; it is slower and gives the same results.
 $(KERNEL): $(KERNEL_SOURCES) Makefile
@@ -28,6 +28,10 @@ $(KERNEL): $(KERNEL_SOURCES) Makefile
 	@if command -v $(CC) >/dev/null 2>&1; then \
 	  $(CC) -O3 -std=c11 -Wall -Wextra -Werror -fPIC -shared -pthread -o $@ $(filter %.c,$^) && echo "kernel: $@ built"; \
 	else echo "kernel: no C compiler ($(CC)) found, using the TypeScript kernel"; fi
+
+## make client: bundle src/client for browsers into build/client.js and print its size
+client: install
+	@$(BUN) src/client/build.ts
 
 check: types lint
 
@@ -66,14 +70,25 @@ $(BENCH_LIBRARY): $(wildcard bench/boards/*.c) Makefile
 	  $(CC) -O3 -std=c11 -Wall -Wextra -Werror -fPIC -shared -pthread -o $@ $(filter %.c,$^); \
 	else echo "bench: no C compiler ($(CC)) found"; fi
 
+## make bench-edge: followers on one node process and on six, durable team saves over the socket; five minutes
+bench-edge: install build
+	$(BUN) bench/edge/pushes.ts
+	$(BUN) bench/edge/nodes.ts
+	$(BUN) bench/edge/saves.ts
+
 ## make bench-money: joins and transfers beside Postgres (Debian package postgresql), the hot spot, 12 M entries settled; six minutes
 bench-money: install
 	$(BUN) bench/money.ts
 
-## make schemas: generate src/realtime/board/generated from schemas/board.fbs (Debian package flatbuffers-compiler, 2.0.8 or later)
-schemas:
-	rm -rf src/realtime/board/generated
+## make schemas: generate the code of schemas/*.fbs (Debian package flatbuffers-compiler, 2.0.8 or later)
+schemas: install
+	rm -rf src/realtime/board/generated src/edge/socket/generated
 	flatc --ts --gen-mutable -o src/realtime/board/generated schemas/board.fbs
+	flatc --ts -o src/edge/socket/generated schemas/wire.fbs
+	flatc --binary --schema -o build schemas/wire.fbs
+	$(BUN) schemas/wire-shapes.ts build/wire.bfbs ClientOut > build/shapes.ts
+	mv build/shapes.ts src/edge/socket/generated/shapes.ts
+	find src/edge/socket/generated -name '*.ts' ! -name shapes.ts -exec sed -i '1a // @ts-nocheck: flatc leaves unused imports' {} +
 
 clean:
 	rm -rf build dist data test-output

@@ -21,8 +21,8 @@ const USAGE = `powerplay <command>
   reconcile [--settlement FILE]          compare all books of a stopped node, and the payments with the provider's settlement
                                          file (asked for, or FILE); exit status 1 on any difference
 
-Configuration comes from the environment: PORT, HOST, DATA_DIR, BOARD_DIR, JWT_SECRET, FEED_SECRET, PAYMENT_URL,
-PAYMENT_KEY_ID, PAYMENT_KEY_SECRET, PAYMENT_WEBHOOK_SECRET.`;
+Configuration comes from the environment: PORT, HOST, DATA_DIR, BOARD_DIR, JWT_SECRET, FEED_SECRET, SOCKET_ORIGINS, TICK_MS,
+DRAIN_MS, PAYMENT_URL, PAYMENT_KEY_ID, PAYMENT_KEY_SECRET, PAYMENT_WEBHOOK_SECRET.`;
 
 class UsageError extends Error {}
 

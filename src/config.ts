@@ -69,12 +69,41 @@ export const limits = {
   /** Between any two nodes; clocks kept by NTP stay within milliseconds. A save asks twice about the lock from so long before the deadline on. */
   clockSkewMsMax: 1_000,
   commentaryCountMax: 400,
+  sockets: {
+    socketsMax: 100_000,
+    /** A mobile carrier puts thousands of people behind one address. */
+    perAddressMax: 20_000,
+    perUserMax: 10,
+    /** As a body over HTTP; a squad of 64 players is 6 KB. */
+    frameBytesMax: 64 * 1024,
+    framesPerSecondMax: 200,
+    callsUnderWayMax: 64,
+    /** What one client may leave unread: a list of 10 K contests once. Past it the socket ends. */
+    bufferedBytesMax: 4 << 20,
+    compressBytesMin: 1_024,
+    pingAfterMs: 25_000,
+    idleMs: 60_000,
+    followsMax: 64,
+  },
+  gateway: {
+    /** How often followers are told of changes, at most; the first change after a quiet tick is told at once. */
+    tickMs: 1_000,
+    /** Over how long a round of pushes is spread. */
+    spreadMs: 250,
+    /** About 5 ms of writing. */
+    sliceSockets: 512,
+    snapshotBalls: 60,
+    missedBallsMax: 200,
+  },
   drainMs: 10_000,
 } as const;
 
 assert(limits.boards.topCountMax <= limits.boards.pageCountMax, "the top is a page");
 assert(limits.lock.checkEveryMs < limits.lock.joinStaleMs, "the lock waits for joins longer than one check");
 assert(limits.consumer.waitMs < limits.drainMs, "a consumer's last read ends within the drain");
+
+assert(limits.gateway.spreadMs < limits.gateway.tickMs, "a round ends before the next begins");
+assert(limits.sockets.pingAfterMs * 2 < limits.sockets.idleMs, "a ping has time to be answered");
 
 const SECRET_VARIABLES: Readonly<Record<keyof EdgeSecrets, string>> = {
   jwt: "JWT_SECRET",
@@ -89,6 +118,9 @@ const environment = z.object({
   BOARD_DIR: z.string().default("/dev/shm"),
   JWT_SECRET: z.string().optional(),
   FEED_SECRET: z.string().optional(),
+  SOCKET_ORIGINS: z.string().default(""),
+  TICK_MS: z.coerce.number().int().min(10).max(60_000).default(limits.gateway.tickMs),
+  DRAIN_MS: z.coerce.number().int().min(0).max(600_000).default(5_000),
   PAYMENT_URL: z.url().optional(),
   PAYMENT_KEY_ID: z.string().optional(),
   PAYMENT_KEY_SECRET: z.string().optional(),
@@ -105,6 +137,12 @@ export interface Config {
   /** Default secrets and the sandbox payment provider are allowed. */
   readonly dev: boolean;
   readonly secrets: EdgeSecrets;
+  /** Pages of these origins may open sockets, beside the node's own. */
+  readonly socketOrigins: readonly string[];
+  /** How often followers are told of changes, at most. */
+  readonly tickMs: number;
+  /** Over how long sockets are told to move at a stop. */
+  readonly drainMs: number;
   /** null: the built-in sandbox provider, only with `dev`. */
   readonly payments: { readonly baseUrl: string; readonly keyId: string; readonly keySecret: string } | null;
 }
@@ -149,6 +187,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, de
       boardDir: values.BOARD_DIR,
       dev,
       secrets,
+      socketOrigins: values.SOCKET_ORIGINS.split(",").filter((origin) => origin !== ""),
+      tickMs: values.TICK_MS,
+      drainMs: values.DRAIN_MS,
       payments,
     },
   };
@@ -163,6 +204,9 @@ export function testConfig(directory = join(tmpdir(), `powerplay-${crypto.random
     boardDir: join(directory, "boards"),
     dev: true,
     secrets: DEV_SECRETS,
+    socketOrigins: [],
+    tickMs: 50,
+    drainMs: 0,
     payments: null,
   };
 }

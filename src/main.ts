@@ -3,16 +3,21 @@ import { join } from "node:path";
 import { type Config, limits } from "./config.ts";
 import { type Clock, systemClock } from "./domain/clock.ts";
 import { SCORING_RULES } from "./domain/scoring/rule-sets.ts";
+import type { MatchId } from "./domain/ids.ts";
 import { catalogAccounts } from "./edge/accounts.ts";
 import { Tokens } from "./edge/auth.ts";
 import { browseCatalog } from "./edge/browse.ts";
 import type { Game } from "./edge/game.ts";
-import { startHttp } from "./edge/http-server.ts";
-import { edgeLimits } from "./edge/limits.ts";
+import { FrontDesk } from "./edge/front-desk.ts";
+import { SOCKET_PATH, startHttp } from "./edge/http-server.ts";
+import { type EdgeLimits, edgeLimits } from "./edge/limits.ts";
+import { type SocketLimits, SocketServer } from "./edge/socket/socket-server.ts";
 import { BoardEngine } from "./realtime/board/engine.ts";
 import { BoardRoom } from "./realtime/board-room.ts";
+import { epochOf, Gateway } from "./realtime/gateway/gateway.ts";
+import type { Told } from "./realtime/gateway/match-hall.ts";
 import { BoardLeaderboards } from "./realtime/leaderboards.ts";
-import { boardDirectory, MatchBoards } from "./realtime/match-boards.ts";
+import { boardDirectory, dataIdentity, MatchBoards } from "./realtime/match-boards.ts";
 import { daily } from "./daily.ts";
 import { Metrics } from "./metrics.ts";
 import { repeat } from "./repeat.ts";
@@ -52,12 +57,16 @@ import { WalletReads } from "./transaction/wallet.ts";
 export interface NodeOptions {
   readonly clock?: Clock;
   readonly sampleEveryMs?: number;
+  /** Other limits than a node's own: for benchmarks, where a few sockets stand for many users, and for tests. */
+  readonly edge?: Partial<EdgeLimits>;
+  readonly sockets?: Partial<SocketLimits>;
   /** One line for the operator. */
   readonly log?: (line: string) => void;
 }
 
 export interface Node {
   readonly url: string;
+  readonly socketUrl: string;
   readonly clock: Clock;
   readonly tokens: Tokens;
   readonly catalog: Catalog;
@@ -65,6 +74,9 @@ export interface Node {
   readonly game: Game;
   readonly provider: PaymentProvider;
   readonly kernelName: string;
+  readonly sockets: { readonly openCount: number; readonly told: Readonly<Told> };
+  /** Resolves when every event of the match that was accepted is in its points and on its boards. */
+  pointsSettled(match: MatchId): Promise<void>;
   readonly metrics: Metrics;
   /** What every night does, at once. */
   reconcile(): Promise<ReconcileReport>;
@@ -93,7 +105,8 @@ export async function openStores(config: Config) {
 
 /** The whole object graph of one node, bottom up. */
 export async function startNode(config: Config, options: NodeOptions = {}): Promise<Node> {
-  const { clock = systemClock, sampleEveryMs = limits.boards.sampleEveryMs, log: say = console.error } = options;
+  const { clock = systemClock, sampleEveryMs = limits.boards.sampleEveryMs } = options;
+  const { log: say = console.error } = options;
   const onTrouble = (error: unknown) => say(error instanceof Error ? (error.stack ?? error.message) : String(error));
 
   const stores = await openStores(config);
@@ -192,7 +205,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   });
 
   // Edge.
-  const pointsSettled = async (match: Parameters<typeof scorer.settled>[0]) => {
+  const pointsSettled = async (match: MatchId) => {
     await feed.drained(match);
     await scorer.settled(match);
     await boards.settled();
@@ -230,21 +243,50 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     wallet: userWallet({ provider, deposits, withdrawals, catalog, reads: new WalletReads(ledger) }),
     admin: lifecycle,
   };
-  const tokens = new Tokens(config.secrets.jwt, clock, edgeLimits);
-  let ready = true;
-  const http = startHttp({
+  const httpLimits = { ...edgeLimits, ...options.edge };
+  const tokens = new Tokens(config.secrets.jwt, clock, httpLimits);
+  let isReady = true;
+  const ready = () => isReady;
+  const desk = new FrontDesk({
     game,
     accounts: await catalogAccounts(catalog, clock),
     tokens,
     clock,
-    limits: edgeLimits,
+    limits: httpLimits,
     feedSecret: config.secrets.feed,
-    ready: () => ready,
+    ready,
     hotStore,
-    host: config.host,
-    port: config.port,
     onTrouble,
   });
+  const gateway = new Gateway({
+    boards,
+    namesOf: (users) => catalog.userNames(users),
+    matchNow: async (match) => (await matches.get(match))?.match ?? null,
+    updatesOf: (match) => scorer.scored(match)?.updates ?? [],
+    epoch: epochOf(dataIdentity(config.dataDir)),
+    limits: {
+      ...limits.gateway,
+      tickMs: config.tickMs,
+      spreadMs: Math.min(limits.gateway.spreadMs, config.tickMs / 2),
+    },
+    onTrouble,
+  });
+  const socketLimits = { ...limits.sockets, ...options.sockets };
+  const socket = new SocketServer({
+    desk,
+    gateway,
+    context: { squadOf: async (match) => (await matches.get(match))?.squad ?? null },
+    limits: socketLimits,
+    origins: config.socketOrigins,
+    metrics,
+    ready,
+    nowMs: () => clock.nowMs(),
+    onTrouble,
+  });
+  const { host, port } = config;
+  const http = startHttp({ desk, socket, limits: httpLimits, socketLimits, host, port, onTrouble });
+  gateway.publishTo(http.publish);
+  boards.onPublished((match) => gateway.published(match));
   webhookUrl = `${http.url}/v1/payments/webhook`;
 
   const nightly = new NightlyReconciliation({
@@ -277,6 +319,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
 
   return {
     url: http.url,
+    socketUrl: http.url.replace("http", "ws") + SOCKET_PATH,
     clock,
     tokens,
     catalog,
@@ -284,11 +327,20 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     game,
     provider,
     kernelName: engine.kernelName,
+    sockets: {
+      get openCount() {
+        return socket.socketCount;
+      },
+      told: gateway.told,
+    },
+    pointsSettled,
     metrics,
     reconcile: () => nightly.run(),
     sandboxUrl: sandbox?.url ?? null,
     async stop() {
-      ready = false;
+      isReady = false;
+      await socket.drain(config.drainMs, httpLimits.drainMs);
+      gateway.stop();
       await http.stop();
       await lock.stop();
       await Promise.all([...workers.map((worker) => worker.stop()), sandbox?.stop()]);

@@ -1,17 +1,19 @@
 import type { BunRequest, Server } from "bun";
-import { fieldFaults } from "../domain/field-fault.ts";
-import type { HotStore } from "../stores/hot-store/port.ts";
-import { StoreUnavailable } from "../stores/unavailable.ts";
-import type { Caller } from "./auth.ts";
+import type { Session } from "../realtime/gateway/session.ts";
+import type { FrontDesk, Letter } from "./front-desk.ts";
+import type { EdgeLimits } from "./limits.ts";
 import { openApiDocument } from "./openapi.ts";
 import { Problem, refused } from "./problem.ts";
-import { RateLimiter } from "./rate-limit.ts";
 import { parseJson } from "./request-body.ts";
-import type { EdgeDeps, Reply, Route } from "./route.ts";
+import type { Reply, Route } from "./route.ts";
 import { ROUTES } from "./router.ts";
+import type { SocketLimits, SocketServer } from "./socket/socket-server.ts";
 
-export interface HttpOptions extends EdgeDeps {
-  readonly hotStore: Pick<HotStore, "take">;
+export interface HttpOptions {
+  readonly desk: FrontDesk;
+  readonly socket: SocketServer;
+  readonly socketLimits: Pick<SocketLimits, "frameBytesMax" | "bufferedBytesMax" | "idleMs">;
+  readonly limits: Pick<EdgeLimits, "bodyBytesMax" | "requestIdleMs">;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -20,17 +22,21 @@ export interface HttpOptions extends EdgeDeps {
 
 export interface HttpServer {
   readonly url: string;
+  /** To every socket that has subscribed to the topic. */
+  publish(topic: string, frame: Uint8Array): void;
   /** Takes no new requests and resolves when those under way are answered. */
   stop(): Promise<void>;
 }
 
-type Handler = (request: BunRequest, server: Server<undefined>) => Promise<Response>;
+type Handler = (request: BunRequest, server: Server<Session>) => Promise<Response>;
+
+/** Where the app's one binary socket is. */
+export const SOCKET_PATH = "/v1/socket";
 
 export function startHttp(options: HttpOptions): HttpServer {
-  const limiter = new RateLimiter(options.hotStore, options.clock);
   const byPath: Record<string, Record<string, Handler>> = {};
   for (const route of ROUTES) {
-    (byPath[bunPath(route.path)] ??= {})[route.method] = handlerOf(route, options, limiter);
+    (byPath[bunPath(route.path)] ??= {})[route.method] = handlerOf(route, options);
   }
   const openApi = JSON.stringify(openApiDocument(ROUTES));
   byPath["/openapi.json"] = {
@@ -38,12 +44,28 @@ export function startHttp(options: HttpOptions): HttpServer {
   };
   const methods = new Map(Object.entries(byPath).map(([path, handlers]) => [pathPattern(path), Object.keys(handlers)]));
 
-  const server = Bun.serve({
+  const { frameBytesMax, bufferedBytesMax, idleMs } = options.socketLimits;
+  const server = Bun.serve<Session>({
     hostname: options.host,
     port: options.port,
     // Ours answers with a problem that says so; Bun's own limit only bounds what is read into memory.
     maxRequestBodySize: options.limits.bodyBytesMax * 4,
-    routes: byPath,
+    // An unfinished head has ten seconds of Bun's own; a socket has rules of its own.
+    idleTimeout: options.limits.requestIdleMs / 1_000,
+    websocket: {
+      ...options.socket.handler,
+      maxPayloadLength: frameBytesMax,
+      backpressureLimit: bufferedBytesMax,
+      closeOnBackpressureLimit: true,
+      // Only the last resort: the session's own pings find out who is still there.
+      idleTimeout: Math.min(960, Math.ceil((2 * idleMs) / 1_000)),
+      sendPings: false,
+      perMessageDeflate: { compress: "shared", decompress: "shared" },
+    },
+    routes: {
+      ...byPath,
+      [SOCKET_PATH]: (request: Request, server: Server<Session>) => options.socket.upgrade(request, server),
+    },
     fetch(request) {
       const { pathname } = new URL(request.url);
       for (const [pattern, allowed] of methods) {
@@ -59,7 +81,11 @@ export function startHttp(options: HttpOptions): HttpServer {
     },
   });
   const host = options.host === "0.0.0.0" ? "localhost" : options.host;
-  return { url: `http://${host}:${server.port}`, stop: () => server.stop() };
+  return {
+    url: `http://${host}:${server.port}`,
+    publish: (topic, frame) => void server.publish(topic, frame as Uint8Array<ArrayBuffer>),
+    stop: () => server.stop(),
+  };
 }
 
 const bunPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1");
@@ -67,73 +93,33 @@ const bunPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ":$1");
 const pathPattern = (path: string): RegExp =>
   new RegExp(`^${path.replaceAll(".", String.raw`\.`).replaceAll(/:\w+/g, "[^/]+")}$`);
 
-function handlerOf(route: Route, options: HttpOptions, limiter: RateLimiter): Handler {
-  const kind = route.method === "GET" ? "read" : "write";
-  const bucket = options.limits.rates[route.rate];
+function handlerOf(route: Route, { desk, limits }: HttpOptions): Handler {
   return async (request, server) => {
-    try {
-      const caller = await callerOf(route, request, options);
-      if (caller instanceof Problem) return caller.response();
-      const who = caller === null ? (server.requestIP(request)?.address ?? "nowhere") : caller.userId;
-      const taken = await limiter.take(`rate:${route.rate}:${who}`, bucket, kind);
-      if (!taken.allowed) {
-        const { retryAfterMs } = taken;
-        return new Problem("rate_limited", `Ask again in ${retryAfterMs} ms.`, { retryAfterMs }).response();
-      }
-      const answer = await answerOf(route, request, caller, options);
-      return answer instanceof Problem ? answer.response() : responseOf(answer);
-    } catch (error) {
-      if (error instanceof StoreUnavailable) return new Problem("store_unavailable", `${error.message}.`).response();
-      const instance = `urn:uuid:${crypto.randomUUID()}`;
-      options.onTrouble(new Error(`${route.method} ${route.path} (${instance})`, { cause: error }));
-      return new Problem("internal", "The log of the node tells more.", { instance }).response();
-    }
+    const address = server.requestIP(request)?.address ?? "nowhere";
+    const sender = { token: bearerToken(request), userId: null, address };
+    const answer = await desk.ask(route, sender, () => askedOf(route, request, limits.bodyBytesMax));
+    return answer instanceof Problem ? answer.response() : responseOf(answer);
   };
 }
 
-async function callerOf(route: Route, request: Request, { tokens }: HttpOptions): Promise<Caller | null | Problem> {
-  if (route.auth === "none") return null;
+function bearerToken(request: Request): string | null {
   const [scheme, token, ...rest] = (request.headers.get("authorization") ?? "").split(" ");
-  if (scheme?.toLowerCase() !== "bearer" || !token || rest.length > 0) return refused("token_missing");
-  const found = tokens.caller(token);
-  const caller = found instanceof Promise ? await found : found;
-  if (typeof caller === "string") return refused(caller);
-  if (route.auth === "admin" && caller.role !== "admin") return refused("admin_only");
-  return caller;
+  return scheme?.toLowerCase() === "bearer" && token && rest.length === 0 ? token : null;
 }
 
-async function answerOf(
-  route: Route,
-  request: BunRequest,
-  caller: Caller | null,
-  options: HttpOptions,
-): Promise<Reply | Problem> {
-  const { schemas, raw } = route;
-  const rawBody = await bodyOf(request, options.limits.bodyBytesMax);
+async function askedOf({ schemas, raw }: Route, request: BunRequest, bodyBytesMax: number): Promise<Letter | Problem> {
+  const rawBody = await bodyOf(request, bodyBytesMax);
   if (rawBody instanceof Problem) return rawBody;
-  let json: unknown;
+  let body: unknown;
   if (schemas.body !== undefined && !raw) {
     const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
     if (type !== "application/json") return refused("unsupported_media_type");
     const parsed = parseJson(rawBody);
     if (parsed instanceof Problem) return parsed;
-    json = parsed.value;
+    body = parsed.value;
   }
   const query = schemas.query && Object.fromEntries(new URL(request.url).searchParams);
-  const parsed: Record<"params" | "query" | "body", unknown> = { params: undefined, query: undefined, body: undefined };
-  const given = { params: request.params, query, body: json };
-  for (const part of ["params", "query", "body"] as const) {
-    const schema = schemas[part];
-    if (schema === undefined) continue;
-    const checked = schema.safeParse(given[part]);
-    if (!checked.success) {
-      const errors = fieldFaults(checked.error);
-      const detail = errors.map(({ field, message }) => (field === "" ? message : `${field}: ${message}`)).join("; ");
-      return new Problem("invalid_request", detail, { errors });
-    }
-    parsed[part] = checked.data;
-  }
-  return route.handle({ ...parsed, caller, headers: request.headers, rawBody } as never, options);
+  return { params: request.params, query, body, headers: request.headers, rawBody };
 }
 
 const NO_BODY = new Uint8Array(0);

@@ -11,6 +11,8 @@ export interface EdgeLimits {
   readonly refreshTokenTtlMs: number;
   /** Verified tokens kept: at about 500 bytes each, 100 K take 50 MB, what one node's sockets would need. */
   readonly tokenCacheMax: number;
+  /** Whole seconds. */
+  readonly requestIdleMs: number;
   /** Requests under way at a stop get this long. */
   readonly drainMs: number;
 }
@@ -23,6 +25,7 @@ export type RateName =
   | "reads"
   | "publicReads"
   | "logins"
+  | "authentications"
   | "registrations"
   | "admin"
   | "feed"
@@ -41,6 +44,8 @@ export const edgeLimits: EdgeLimits = {
     // By address: a mobile carrier puts thousands of people behind one.
     publicReads: perSecond(1000),
     logins: perMinute(30),
+    // By address: after a restart everybody comes back at once.
+    authentications: perSecond(5_000),
     registrations: perMinute(30),
     admin: perSecond(200),
     // A replay at full speed is one sender's thousands of events a second.
@@ -52,5 +57,6 @@ export const edgeLimits: EdgeLimits = {
   accessTokenTtlMs: 60 * 60_000,
   refreshTokenTtlMs: 30 * 24 * 60 * 60_000,
   tokenCacheMax: 100_000,
+  requestIdleMs: 10_000,
   drainMs: 10_000,
 };

@@ -1,5 +1,5 @@
 /**
- * Every refusal of the HTTP edge, as RFC 9457 `application/problem+json`. The code is the stable name that programs read;
+ * Every refusal of the edge; over HTTP as RFC 9457 `application/problem+json`, over the socket as `Refused`. The code is the stable name that programs read;
  * status and title follow from it, so one code can't be answered in two ways.
  */
 export const PROBLEMS = {
@@ -8,6 +8,8 @@ export const PROBLEMS = {
   invalid_request: [400, "The request is not valid"],
   roster_rules: [400, "The team breaks the roster rules"],
   invalid_feed_event: [400, "The event is not a valid feed event"],
+  unknown_call: [400, "This node does not know the call"],
+  subprotocol_unknown: [400, "The socket speaks powerplay.1"],
   unknown_player: [400, "A player is not in the squad of the match"],
   amount_out_of_range: [400, "The amount is out of range"],
   malformed_webhook: [400, "The webhook's body is not what the provider documents"],
@@ -20,6 +22,7 @@ export const PROBLEMS = {
   signature_invalid: [401, "The signature does not match"],
   timestamp_outside_window: [401, "The signed timestamp is too far from the server's time"],
   insufficient_funds: [402, "The wallet does not hold enough"],
+  origin_refused: [403, "Pages of this origin may not open a socket"],
   admin_only: [403, "Only an administrator may do this"],
   invite_code: [403, "The invite code is missing or wrong"],
   route_not_found: [404, "There is nothing at this path"],
@@ -46,7 +49,10 @@ export const PROBLEMS = {
   idempotency_key_reused: [422, "The idempotency key was used for another request"],
   match_started: [423, "The deadline has passed"],
   squad_locked: [423, "The squad can no longer change"],
+  upgrade_required: [426, "This path is a WebSocket"],
   rate_limited: [429, "Too many requests"],
+  too_many_sockets: [429, "This address has too many sockets open"],
+  too_many_follows: [429, "This socket follows too much already"],
   internal: [500, "Something is broken on our side"],
   provider_unavailable: [503, "The payment provider does not answer"],
   provider_refused: [502, "The payment provider refused"],
@@ -89,8 +95,17 @@ export class Problem {
     this.status = PROBLEMS[code][0];
   }
 
+  /** null: the same request will be refused again, however long one waits. */
+  get retryAfterMs(): number | null {
+    return this.status === 429 || this.status === 503 ? (this.options.retryAfterMs ?? RETRY_AFTER_DEFAULT_MS) : null;
+  }
+
+  get errors(): readonly FieldError[] {
+    return (this.options.errors ?? []).slice(0, ERRORS_MAX);
+  }
+
   response(): Response {
-    const { errors, instance, headers } = this.options;
+    const { instance, headers } = this.options;
     const body = {
       type: `urn:powerplay:problem:${this.code}`,
       title: PROBLEMS[this.code][1],
@@ -98,7 +113,7 @@ export class Problem {
       detail: this.detail,
       ...(instance === undefined ? {} : { instance }),
       code: this.code,
-      ...(errors === undefined ? {} : { errors: errors.slice(0, ERRORS_MAX) }),
+      ...(this.options.errors === undefined ? {} : { errors: this.errors }),
     };
     return new Response(JSON.stringify(body), {
       status: this.status,
@@ -111,9 +126,7 @@ export class Problem {
     if (this.status === 401 && this.code.startsWith("token_")) {
       headers["www-authenticate"] = this.code === "token_missing" ? "Bearer" : 'Bearer error="invalid_token"';
     }
-    if (this.status === 429 || this.status === 503) {
-      headers["retry-after"] = String(Math.ceil((this.options.retryAfterMs ?? RETRY_AFTER_DEFAULT_MS) / 1000));
-    }
+    if (this.retryAfterMs !== null) headers["retry-after"] = String(Math.ceil(this.retryAfterMs / 1000));
     return headers;
   }
 }

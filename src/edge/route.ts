@@ -33,14 +33,14 @@ export interface RouteRequest<S extends Schemas = Schemas, A extends Auth = Auth
   readonly query: Parsed<S["query"]>;
   readonly body: Parsed<S["body"]>;
   readonly caller: A extends "none" ? null : Caller;
-  readonly headers: Headers;
+  readonly headers: Pick<Headers, "get">;
   /** The bytes as they came; signatures cover them. Empty for a GET. */
   readonly rawBody: Uint8Array;
 }
 
-export interface Reply {
+export interface Reply<T = unknown> {
   readonly status: number;
-  readonly json: unknown;
+  readonly json: T;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -58,21 +58,36 @@ export interface Route {
   readonly handle: (request: RouteRequest, deps: EdgeDeps) => Promise<Reply | Problem>;
 }
 
-interface RouteDeclaration<S extends Schemas, A extends Auth> {
+type Given<Schema> = Schema extends z.ZodType ? z.input<Schema> : undefined;
+
+/** What a caller hands in, as it is before its schemas have checked it. */
+export interface Asked<S extends Schemas = Schemas> {
+  readonly params?: Given<S["params"]>;
+  readonly query?: Given<S["query"]>;
+  readonly body?: Given<S["body"]>;
+}
+
+/** A route that remembers its types, for callers that are not HTTP. */
+export interface TypedRoute<S extends Schemas, T> extends Route {
+  /** Exists at compile time only. */
+  readonly types?: { readonly asked: Asked<S>; readonly json: T };
+}
+
+interface RouteDeclaration<S extends Schemas, A extends Auth, T> {
   readonly method: Route["method"];
   readonly path: string;
   readonly summary: string;
   readonly auth: A;
   readonly rate: RateName;
   readonly raw?: boolean;
-  readonly handle: (request: RouteRequest<S, A>, deps: EdgeDeps) => Promise<Reply | Problem>;
+  readonly handle: (request: RouteRequest<S, A>, deps: EdgeDeps) => Promise<Reply<T> | Problem>;
 }
 
-/** Ties a handler's types to its schemas. Sound, because the server parses with these very schemas before it calls. */
-export function route<const S extends Schemas, A extends Auth>(
-  { raw = false, ...declaration }: RouteDeclaration<S, A>,
+/** Ties a handler's types to its schemas. Sound, because the front desk parses with these very schemas before it calls. */
+export function route<A extends Auth, T, const S extends Schemas = Record<never, never>>(
+  { raw = false, ...declaration }: RouteDeclaration<S, A, T>,
   schemas?: S,
-): Route {
+): TypedRoute<S, T> {
   const { handle } = declaration;
   return {
     ...declaration,
@@ -82,10 +97,10 @@ export function route<const S extends Schemas, A extends Auth>(
   };
 }
 
-export const ok = (json: unknown, headers?: Readonly<Record<string, string>>): Reply => ({
+export const ok = <T>(json: T, headers?: Readonly<Record<string, string>>): Reply<T> => ({
   status: 200,
   json,
   ...(headers ? { headers } : {}),
 });
 
-export const created = (json: unknown): Reply => ({ status: 201, json });
+export const created = <T>(json: T): Reply<T> => ({ status: 201, json });

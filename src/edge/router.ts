@@ -12,14 +12,14 @@ import { walletRoutes } from "./routes/wallet.ts";
 
 /** The whole URL surface. */
 export const ROUTES: readonly Route[] = [
-  ...matchRoutes,
-  ...teamRoutes,
-  ...contestRoutes,
-  ...leaderboardRoutes,
-  ...pointsRoutes,
-  ...walletRoutes,
-  ...scoreRoutes,
-  ...adminRoutes,
-  ...sessionRoutes,
-  ...healthRoutes,
+  ...Object.values(matchRoutes),
+  ...Object.values(teamRoutes),
+  ...Object.values(contestRoutes),
+  ...Object.values(leaderboardRoutes),
+  ...Object.values(pointsRoutes),
+  ...Object.values(walletRoutes),
+  ...Object.values(scoreRoutes),
+  ...Object.values(adminRoutes),
+  ...Object.values(sessionRoutes),
+  ...Object.values(healthRoutes),
 ];

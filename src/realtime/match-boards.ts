@@ -40,15 +40,20 @@ export interface MatchBoardsDeps {
 
 const POINTS_ROWS = 1_000;
 
+/** Names the data for as long as they live; data that were thrown away and made anew have another. */
+export function dataIdentity(dataDir: string): string {
+  mkdirSync(dataDir, { recursive: true });
+  const identityFile = join(dataDir, "identity");
+  if (!existsSync(identityFile)) writeFileSync(identityFile, crypto.randomUUID());
+  return readFileSync(identityFile, "utf8");
+}
+
 /**
  * The directory of one node's boards below the shared memory. Boards of another data directory, or of data that was thrown
  * away, must never be taken for this node's: the data carries a random identity, and boards of another one are removed.
  */
 export function boardDirectory(boardDir: string, dataDir: string): string {
-  mkdirSync(dataDir, { recursive: true });
-  const identityFile = join(dataDir, "identity");
-  if (!existsSync(identityFile)) writeFileSync(identityFile, crypto.randomUUID());
-  const identity = readFileSync(identityFile, "utf8");
+  const identity = dataIdentity(dataDir);
   const name = createHash("sha256").update(resolve(dataDir)).digest("hex").slice(0, 16);
   const directory = join(boardDir, `powerplay-${name}`);
   const ownerFile = join(directory, "identity");
@@ -107,6 +112,7 @@ export class MatchBoards {
   readonly #committing = new Set<Promise<void>>();
   readonly #consumers: readonly Consumer[];
   readonly #looking: Timer;
+  #published: (match: MatchId) => void = () => undefined;
 
   constructor(deps: MatchBoardsDeps) {
     this.#deps = deps;
@@ -131,6 +137,11 @@ export class MatchBoards {
   async look(): Promise<void> {
     await this.#sample();
     await this.#retire();
+  }
+
+  /** `listener` is told of a match whenever there is something new to show: its boards, or its points. */
+  onPublished(listener: (match: MatchId) => void): void {
+    this.#published = listener;
   }
 
   has(match: MatchId): boolean {
@@ -185,6 +196,7 @@ export class MatchBoards {
     // Updates may have come while the board was being built.
     await this.#rescore(locked, this.points(id));
     this.#commit(locked);
+    this.#published(id);
   }
 
   /** 0 for a contest that nobody entered. */
@@ -272,6 +284,7 @@ export class MatchBoards {
       this.#latest.set(match, latest);
       const locked = this.#matches.get(match);
       if (locked) await this.#rescore(locked, latest);
+      this.#published(match);
     }
   }
 

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { CONTEST_KINDS } from "../../domain/contest.ts";
 import { POOL_SIZE_MAX } from "../../domain/points.ts";
 import { ROLES } from "../../domain/squad.ts";
-import type { AdminResult } from "../game.ts";
+import type { MatchId } from "../../domain/ids.ts";
+import type { Admin, AdminResult } from "../game.ts";
 import { Problem } from "../problem.ts";
 import { created, ok, type Reply, route } from "../route.ts";
 import { contestIdText, matchIdNumber, matchIdText, paiseNumber, playerIdText } from "../schemas.ts";
@@ -26,12 +27,12 @@ const prizeBand = z.union([
   z.strictObject({ ...ranks, shareBps: z.int().min(0).max(10_000) }),
 ]);
 
-const reply = <T>(result: AdminResult<T>, shown: (value: T) => Reply = ok): Reply | Problem =>
+const reply = <T>(result: AdminResult<T>, shown: (value: T) => Reply<T> = ok): Reply<T> | Problem =>
   result.ok ? shown(result.value) : new Problem(result.refusal, result.message);
 
-const onMatch = (
+const onMatch = <T>(
   verb: "lock" | "abandon" | "end" | "approve" | "release",
-  call: "lock" | "abandonMatch" | "endMatch" | "approveResult" | "releasePrizes",
+  call: (admin: Admin, match: MatchId) => Promise<AdminResult<T>>,
   summary: string,
 ) =>
   route(
@@ -41,13 +42,13 @@ const onMatch = (
       summary,
       auth: "admin",
       rate: "admin",
-      handle: async ({ params }, { game }) => reply<unknown>(await game.admin[call](params.match)),
+      handle: async ({ params }, { game }) => reply(await call(game.admin, params.match)),
     },
     { params: match, body: empty },
   );
 
-export const adminRoutes = [
-  route(
+export const adminRoutes = {
+  createMatch: route(
     {
       method: "POST",
       path: "/v1/admin/matches",
@@ -67,7 +68,7 @@ export const adminRoutes = [
       }),
     },
   ),
-  route(
+  putSquad: route(
     {
       method: "PUT",
       path: "/v1/admin/matches/{match}/squad",
@@ -78,7 +79,7 @@ export const adminRoutes = [
     },
     { params: match, body: z.strictObject({ players: z.array(player).min(1).max(POOL_SIZE_MAX) }) },
   ),
-  route(
+  announce: route(
     {
       method: "POST",
       path: "/v1/admin/matches/{match}/announce",
@@ -89,7 +90,7 @@ export const adminRoutes = [
     },
     { params: match, body: z.strictObject({ players: z.array(playerIdText).min(1).max(POOL_SIZE_MAX) }) },
   ),
-  route(
+  createContest: route(
     {
       method: "POST",
       path: "/v1/admin/contests",
@@ -113,7 +114,7 @@ export const adminRoutes = [
       }),
     },
   ),
-  route(
+  cancelContest: route(
     {
       method: "POST",
       path: "/v1/admin/contests/{contest}/cancel",
@@ -124,17 +125,17 @@ export const adminRoutes = [
     },
     { params: z.strictObject({ contest: contestIdText }), body: empty },
   ),
-  onMatch("lock", "lock", "Freeze the rosters now that the deadline has passed"),
-  onMatch("abandon", "abandonMatch", "Abandon the match and return every fee"),
-  onMatch("end", "endMatch", "End the match by hand: live to review"),
-  onMatch(
+  lock: onMatch("lock", (admin, match) => admin.lock(match), "Freeze the rosters now that the deadline has passed"),
+  abandon: onMatch("abandon", (admin, match) => admin.abandonMatch(match), "Abandon the match and return every fee"),
+  end: onMatch("end", (admin, match) => admin.endMatch(match), "End the match by hand: live to review"),
+  approve: onMatch(
     "approve",
-    "approveResult",
+    (admin, match) => admin.approveResult(match),
     "Approve the result: review to settled; a correction re-opens the review until prizes are released",
   ),
-  onMatch(
+  release: onMatch(
     "release",
-    "releasePrizes",
+    (admin, match) => admin.releasePrizes(match),
     "Release the prizes of a settled match and pay every contest; corrections end here; repeatable",
   ),
-];
+};

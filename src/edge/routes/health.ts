@@ -1,8 +1,8 @@
 import { refused } from "../problem.ts";
 import { ok, route } from "../route.ts";
 
-export const healthRoutes = [
-  route({
+export const healthRoutes = {
+  alive: route({
     method: "GET",
     path: "/healthz",
     summary: "The process is alive",
@@ -10,7 +10,7 @@ export const healthRoutes = [
     rate: "publicReads",
     handle: async () => ok({ alive: true }),
   }),
-  route({
+  ready: route({
     method: "GET",
     path: "/readyz",
     summary: "The node takes traffic",
@@ -18,4 +18,4 @@ export const healthRoutes = [
     rate: "publicReads",
     handle: async (_request, { ready }) => (ready() ? ok({ ready: true }) : refused("not_ready")),
   }),
-];
+};

@@ -10,7 +10,7 @@ const { topCountMax, pageCountMax, neighbourRadiusMax } = limits.boards;
 const NEIGHBOUR_RADIUS = 5;
 const params = z.strictObject({ contest: contestIdText });
 
-export const boardReply = <T>(result: BoardResult<T>, show: (value: T) => unknown): Reply | Problem =>
+export const boardReply = <T, U>(result: BoardResult<T>, show: (value: T) => U): Reply<U> | Problem =>
   result.ok ? ok(show(result.value)) : refused(result.refusal);
 
 /** Points in JSON are points; a quarter is exact in a double. */
@@ -19,8 +19,8 @@ const shownPage = ({ rows, ...page }: BoardPage) => ({
   rows: rows.map(({ scoreQp, ...row }) => ({ ...row, points: qpToPoints(scoreQp) })),
 });
 
-export const leaderboardRoutes = [
-  route(
+export const leaderboardRoutes = {
+  page: route(
     {
       method: "GET",
       path: "/v1/contests/{contest}/leaderboard",
@@ -44,7 +44,7 @@ export const leaderboardRoutes = [
       }),
     },
   ),
-  route(
+  mine: route(
     {
       method: "GET",
       path: "/v1/contests/{contest}/mine",
@@ -56,7 +56,7 @@ export const leaderboardRoutes = [
     },
     { params },
   ),
-  route(
+  neighbours: route(
     {
       method: "GET",
       path: "/v1/contests/{contest}/neighbours",
@@ -71,7 +71,7 @@ export const leaderboardRoutes = [
       query: z.strictObject({ entryId: entryIdText, radius: countText(neighbourRadiusMax, NEIGHBOUR_RADIUS) }),
     },
   ),
-  route(
+  rankHistory: route(
     {
       method: "GET",
       path: "/v1/contests/{contest}/rank-history",
@@ -85,4 +85,4 @@ export const leaderboardRoutes = [
     },
     { params, query: z.strictObject({ entryId: entryIdText }) },
   ),
-];
+};

@@ -5,8 +5,8 @@ import { matchIdText } from "../schemas.ts";
 
 const params = z.strictObject({ match: matchIdText });
 
-export const matchRoutes = [
-  route({
+export const matchRoutes = {
+  list: route({
     method: "GET",
     path: "/v1/matches",
     summary: "All matches, soonest first",
@@ -14,7 +14,7 @@ export const matchRoutes = [
     rate: "publicReads",
     handle: async (_request, { game }) => ok({ matches: await game.browse.matches() }),
   }),
-  route(
+  get: route(
     {
       method: "GET",
       path: "/v1/matches/{match}",
@@ -28,7 +28,7 @@ export const matchRoutes = [
     },
     { params },
   ),
-  route(
+  squad: route(
     {
       method: "GET",
       path: "/v1/matches/{match}/squad",
@@ -43,7 +43,7 @@ export const matchRoutes = [
     },
     { params },
   ),
-  route(
+  contests: route(
     {
       method: "GET",
       path: "/v1/matches/{match}/contests",
@@ -57,4 +57,4 @@ export const matchRoutes = [
     },
     { params },
   ),
-];
+};

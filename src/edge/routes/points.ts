@@ -8,8 +8,8 @@ import { boardReply } from "./leaderboards.ts";
 
 const shownReason = ({ pointsQp, ...line }: ReasonLine) => ({ ...line, points: qpToPoints(pointsQp) });
 
-export const pointsRoutes = [
-  route(
+export const pointsRoutes = {
+  team: route(
     {
       method: "GET",
       path: "/v1/matches/{match}/points/teams/{entry}",
@@ -29,7 +29,7 @@ export const pointsRoutes = [
     },
     { params: z.strictObject({ match: matchIdText, entry: entryIdText }) },
   ),
-  route(
+  player: route(
     {
       method: "GET",
       path: "/v1/matches/{match}/points/players/{player}",
@@ -45,7 +45,7 @@ export const pointsRoutes = [
     },
     { params: z.strictObject({ match: matchIdText, player: playerIdText }) },
   ),
-  route(
+  commentary: route(
     {
       method: "GET",
       path: "/v1/matches/{match}/commentary",
@@ -62,7 +62,7 @@ export const pointsRoutes = [
       query: z.strictObject({ count: countText(limits.commentaryCountMax, 20) }),
     },
   ),
-  route(
+  commitment: route(
     {
       method: "GET",
       path: "/v1/matches/{match}/commitment",
@@ -74,7 +74,7 @@ export const pointsRoutes = [
     },
     { params: z.strictObject({ match: matchIdText }) },
   ),
-  route(
+  proof: route(
     {
       method: "GET",
       path: "/v1/matches/{match}/proofs/{entry}",
@@ -86,4 +86,4 @@ export const pointsRoutes = [
     },
     { params: z.strictObject({ match: matchIdText, entry: entryIdText }) },
   ),
-];
+};

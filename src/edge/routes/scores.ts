@@ -5,8 +5,8 @@ import { ok, route } from "../route.ts";
 import { matchIdText } from "../schemas.ts";
 import { parseJson } from "../request-body.ts";
 
-export const scoreRoutes = [
-  route(
+export const scoreRoutes = {
+  event: route(
     {
       method: "POST",
       path: "/v1/scores/{match}/event",
@@ -32,4 +32,4 @@ export const scoreRoutes = [
     },
     { params: z.strictObject({ match: matchIdText }) },
   ),
-];
+};

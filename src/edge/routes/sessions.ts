@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { IssuedTokens } from "../auth.ts";
+import type { User } from "../../stores/catalog/port.ts";
 import { refused } from "../problem.ts";
 import { created, ok, route } from "../route.ts";
 
@@ -12,10 +13,15 @@ const credentials = z.strictObject({
   password: z.string().min(8).max(200),
 });
 
-const session = (userId: number, tokens: IssuedTokens) => ({ userId, tokenType: "Bearer", ...tokens });
+const session = ({ id, role }: Pick<User, "id" | "role">, tokens: IssuedTokens) => ({
+  userId: id,
+  role,
+  tokenType: "Bearer",
+  ...tokens,
+});
 
-export const sessionRoutes = [
-  route(
+export const sessionRoutes = {
+  register: route(
     {
       method: "POST",
       path: "/v1/users",
@@ -25,12 +31,12 @@ export const sessionRoutes = [
       handle: async ({ body: { name, password } }, { accounts, tokens }) => {
         const registered = await accounts.register(name, password);
         if (!registered.ok) return refused(registered.refusal);
-        return created(session(registered.user.id, await tokens.issue(registered.user)));
+        return created(session(registered.user, await tokens.issue(registered.user)));
       },
     },
     { body: credentials },
   ),
-  route(
+  logIn: route(
     {
       method: "POST",
       path: "/v1/sessions",
@@ -39,12 +45,12 @@ export const sessionRoutes = [
       rate: "logins",
       handle: async ({ body: { name, password } }, { accounts, tokens }) => {
         const user = await accounts.authenticate(name, password);
-        return user === null ? refused("bad_credentials") : ok(session(user.id, await tokens.issue(user)));
+        return user === null ? refused("bad_credentials") : ok(session(user, await tokens.issue(user)));
       },
     },
     { body: credentials },
   ),
-  route(
+  refresh: route(
     {
       method: "POST",
       path: "/v1/sessions/refresh",
@@ -56,9 +62,9 @@ export const sessionRoutes = [
         if (typeof id === "string") return refused(id);
         // The role is read anew: a token outlives a demotion by its own hour, not by a refresh.
         const user = await accounts.user(id);
-        return user === null ? refused("token_invalid") : ok(session(user.id, await tokens.issue(user)));
+        return user === null ? refused("token_invalid") : ok(session(user, await tokens.issue(user)));
       },
     },
     { body: z.strictObject({ refreshToken: z.string().min(1).max(2_000) }) },
   ),
-];
+};

@@ -15,8 +15,8 @@ const shownTeam = ({ matchId, teamNo, version, savedAtMs, roster }: SavedTeam, s
   ...rosterDraft(roster, squad),
 });
 
-export const teamRoutes = [
-  route(
+export const teamRoutes = {
+  save: route(
     {
       method: "POST",
       path: "/v1/teams",
@@ -44,7 +44,7 @@ export const teamRoutes = [
       }),
     },
   ),
-  route(
+  list: route(
     {
       method: "GET",
       path: "/v1/matches/{match}/teams",
@@ -60,7 +60,7 @@ export const teamRoutes = [
     },
     { params: z.strictObject({ match: matchIdText }) },
   ),
-  route(
+  versions: route(
     {
       method: "GET",
       path: "/v1/matches/{match}/teams/{teamNo}/versions",
@@ -76,4 +76,4 @@ export const teamRoutes = [
     },
     { params: z.strictObject({ match: matchIdText, teamNo: teamNoText }) },
   ),
-];
+};

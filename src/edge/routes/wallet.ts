@@ -1,14 +1,15 @@
 import { z } from "zod";
 import { limits } from "../../config.ts";
-import { refused } from "../problem.ts";
+import { idempotencyKeyOf } from "../idempotency-key.ts";
+import { Problem, refused } from "../problem.ts";
 import { created, ok, route } from "../route.ts";
 import { countText, positionText, positivePaiseNumber } from "../schemas.ts";
 
 const amount = z.strictObject({ amountPaise: positivePaiseNumber });
 const nameOf = z.string().min(1).max(64);
 
-export const walletRoutes = [
-  route({
+export const walletRoutes = {
+  balance: route({
     method: "GET",
     path: "/v1/wallet",
     summary: "Your balance",
@@ -16,7 +17,7 @@ export const walletRoutes = [
     rate: "reads",
     handle: async ({ caller }, { game }) => ok({ balancePaise: await game.wallet.balance(caller.userId) }),
   }),
-  route(
+  history: route(
     {
       method: "GET",
       path: "/v1/wallet/history",
@@ -35,7 +36,7 @@ export const walletRoutes = [
       }),
     },
   ),
-  route(
+  deposit: route(
     {
       method: "POST",
       path: "/v1/wallet/deposits",
@@ -43,13 +44,15 @@ export const walletRoutes = [
       auth: "user",
       rate: "deposits",
       handle: async ({ caller, body, headers }, { game }) => {
-        const opened = await game.wallet.deposit(caller.userId, body.amountPaise, headers.get("idempotency-key"));
+        const key = idempotencyKeyOf(headers);
+        if (key instanceof Problem) return key;
+        const opened = await game.wallet.deposit(caller.userId, body.amountPaise, key);
         return opened.ok ? created(opened.deposit) : refused(opened.refusal);
       },
     },
     { body: amount },
   ),
-  route(
+  depositOf: route(
     {
       method: "GET",
       path: "/v1/wallet/deposits/{order}",
@@ -63,7 +66,7 @@ export const walletRoutes = [
     },
     { params: z.strictObject({ order: nameOf }) },
   ),
-  route(
+  withdraw: route(
     {
       method: "POST",
       path: "/v1/wallet/withdrawals",
@@ -71,13 +74,15 @@ export const walletRoutes = [
       auth: "user",
       rate: "withdrawals",
       handle: async ({ caller, body, headers }, { game }) => {
-        const opened = await game.wallet.withdraw(caller.userId, body.amountPaise, headers.get("idempotency-key"));
+        const key = idempotencyKeyOf(headers);
+        if (key instanceof Problem) return key;
+        const opened = await game.wallet.withdraw(caller.userId, body.amountPaise, key);
         return opened.ok ? created(opened.withdrawal) : refused(opened.refusal);
       },
     },
     { body: amount },
   ),
-  route(
+  withdrawalOf: route(
     {
       method: "GET",
       path: "/v1/wallet/withdrawals/{withdrawal}",
@@ -91,7 +96,7 @@ export const walletRoutes = [
     },
     { params: z.strictObject({ withdrawal: nameOf }) },
   ),
-  route({
+  webhook: route({
     method: "POST",
     path: "/v1/payments/webhook",
     summary: "The payment provider's reports; X-Razorpay-Signature covers the raw body",
@@ -104,4 +109,4 @@ export const walletRoutes = [
       return verdict === "malformed" ? refused("malformed_webhook") : ok({ accepted: true });
     },
   }),
-];
+};

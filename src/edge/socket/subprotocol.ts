@@ -1,0 +1,2 @@
+/** Names the version of schemas/wire.fbs. */
+export const SUBPROTOCOL = "powerplay.1";
