@@ -7,6 +7,7 @@ import { catalogAccounts } from "./edge/accounts.ts";
 import { Tokens } from "./edge/auth.ts";
 import { browseCatalog } from "./edge/browse.ts";
 import type { Game } from "./edge/game.ts";
+import { openGuest } from "./edge/guests.ts";
 import { FrontDesk } from "./edge/front-desk.ts";
 import { SOCKET_PATH, startHttp } from "./edge/http-server.ts";
 import { edgeLimits } from "./edge/limits.ts";
@@ -44,6 +45,7 @@ import { Withdrawals } from "./transaction/payments/withdrawals.ts";
 import { JoinRecovery } from "./transaction/recovery.ts";
 import { Settlement } from "./transaction/settlement.ts";
 import { WalletReads } from "./transaction/wallet.ts";
+import { builtAssets, WebApp } from "./web/serve.ts";
 
 export interface NodeOptions {
   readonly clock?: Clock;
@@ -62,6 +64,8 @@ export interface Node {
   readonly game: Game;
   readonly provider: PaymentProvider;
   readonly kernelName: string;
+  /** Sockets that are open now. */
+  socketCount(): number;
   /** Resolves when every update of points that the log holds now is on the boards. */
   boardsSettled(): Promise<void>;
   /** Where a user pays in the sandbox; null with a real provider. */
@@ -211,6 +215,13 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     limits: edgeLimits,
     feedSecret: config.secrets.feed,
     ready,
+    sandbox:
+      sandbox === null
+        ? null
+        : {
+            openGuest: (role) => openGuest(catalog, role, clock.nowMs()),
+            pay: (providerOrderId) => sandbox.provider.checkOut(providerOrderId, true),
+          },
     hotStore,
     onTrouble,
   });
@@ -235,10 +246,21 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     origins: config.socketOrigins,
     ready,
     nowMs: () => clock.nowMs(),
+    sandbox: sandbox !== null,
     onTrouble,
   });
   const { host, port } = config;
-  const http = startHttp({ desk, socket, limits: edgeLimits, socketLimits: limits.sockets, host, port, onTrouble });
+  const web = new WebApp(await builtAssets());
+  const http = startHttp({
+    desk,
+    socket,
+    web: (request) => web.answer(request),
+    limits: edgeLimits,
+    socketLimits: limits.sockets,
+    host,
+    port,
+    onTrouble,
+  });
   gateway.publishTo(http.publish);
   boards.onPublished((match) => gateway.published(match));
   webhookUrl = `${http.url}/v1/payments/webhook`;
@@ -261,6 +283,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     game,
     provider,
     kernelName: engine.kernelName,
+    socketCount: () => socket.socketCount,
     boardsSettled: () => boards.settled(),
     sandboxUrl: sandbox?.url ?? null,
     async stop() {

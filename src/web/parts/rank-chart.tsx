@@ -1,0 +1,68 @@
+import { useEffect, useRef } from "preact/hooks";
+import type { AlignedData } from "uplot";
+import type uPlot from "uplot";
+import { countText } from "../words.ts";
+
+export interface RankPoint {
+  readonly atMs: number;
+  readonly rank: number;
+}
+
+interface RankChartProps {
+  readonly points: readonly RankPoint[];
+  readonly lastPaidRank: number;
+}
+
+const HEIGHT = 190;
+
+/** Rank over time, the best on top. The chart is for eyes; the caption says what it shows. */
+export function RankChart({ points, lastPaidRank }: RankChartProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const latest = useRef<AlignedData>([[], [], []]);
+  latest.current = dataOf(points, lastPaidRank);
+  useEffect(() => {
+    let gone = false;
+    const element = box.current!;
+    const resize = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: HEIGHT }));
+    // A bundle of its own: whoever only picks a team does not load it.
+    void import("./rank-plot.ts").then(({ openRankPlot }) => {
+      if (gone) return;
+      plot.current = openRankPlot(element, latest.current, HEIGHT);
+      resize.observe(element);
+    });
+    const themes = new MutationObserver(() => plot.current?.redraw());
+    themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    return () => {
+      gone = true;
+      resize.disconnect();
+      themes.disconnect();
+      plot.current?.destroy();
+      plot.current = null;
+    };
+  }, []);
+  useEffect(() => plot.current?.setData(latest.current), [points, lastPaidRank]);
+  const ranks = points.map(({ rank }) => rank);
+  return (
+    <figure class="chart">
+      <div ref={box} class="chart-box" data-testid="rank-chart" data-points={points.length} aria-hidden="true">
+        <span class="chart-ink" />
+        <span class="chart-accent" />
+        <span class="chart-grid" />
+      </div>
+      <figcaption>
+        {ranks.length < 2
+          ? "Your rank over time appears with the next balls."
+          : `Best ${countText(Math.min(...ranks))}, lowest ${countText(Math.max(...ranks))}, now ${countText(ranks.at(-1)!)}.`}
+        {lastPaidRank > 0 && ` The dashed line is rank ${countText(lastPaidRank)}, the last that wins.`}
+      </figcaption>
+    </figure>
+  );
+}
+
+/** The prize line is drawn only where it does not flatten the rest. */
+function dataOf(points: readonly RankPoint[], lastPaidRank: number): AlignedData {
+  const worst = Math.max(1, ...points.map(({ rank }) => rank));
+  const line = lastPaidRank > 0 && lastPaidRank <= worst * 2 ? lastPaidRank : null;
+  return [points.map(({ atMs }) => atMs / 1_000), points.map(({ rank }) => rank), points.map(() => line)];
+}
