@@ -7,6 +7,8 @@ export const SCREENS = {
   contest: "/contests/:contest",
   mine: "/mine",
   wallet: "/wallet",
+  admin: "/admin",
+  adminMatch: "/admin/matches/:match",
 } as const;
 
 export type ScreenName = keyof typeof SCREENS;

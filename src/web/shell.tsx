@@ -1,7 +1,8 @@
 import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { BottomBar, TopBar } from "./parts/bars.tsx";
 import { ConnectionBanner } from "./parts/connection-banner.tsx";
-import { NotFound } from "./parts/screen.tsx";
+import { NotFound, Loading } from "./parts/screen.tsx";
 import { Toasts } from "./parts/toasts.tsx";
 import type { Params, ScreenName } from "./paths.ts";
 import { ContestScreen } from "./screens/contest.tsx";
@@ -17,6 +18,14 @@ export interface ScreenProps {
   readonly params: Params;
 }
 
+/** Administration is a bundle of its own: players never load it. */
+const later = (load: () => Promise<ComponentType<ScreenProps>>) =>
+  function Later({ params }: ScreenProps) {
+    const [Screen, setScreen] = useState<ComponentType<ScreenProps> | null>(null);
+    useEffect(() => void load().then((loaded) => setScreen(() => loaded)), []);
+    return Screen === null ? <Loading what="administration" /> : <Screen params={params} />;
+  };
+
 const SCREENS: Readonly<Record<ScreenName, ComponentType<ScreenProps>>> = {
   matches: MatchesScreen,
   login: LoginScreen,
@@ -25,6 +34,8 @@ const SCREENS: Readonly<Record<ScreenName, ComponentType<ScreenProps>>> = {
   contest: ContestScreen,
   mine: MineScreen,
   wallet: WalletScreen,
+  admin: later(async () => (await import("./screens/admin.tsx")).AdminScreen),
+  adminMatch: later(async () => (await import("./screens/admin-match.tsx")).AdminMatchScreen),
 };
 
 export function Shell() {

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { formatPaise } from "../../domain/money.ts";
 import type { ScreenName } from "../paths.ts";
-import { balance, client, session } from "../state/node.ts";
+import { balance, client, isAdmin, session } from "../state/node.ts";
 import { goTo, loginUrl, place } from "../state/router.ts";
 import { keepTheme, shownTheme } from "../state/theme-choice.ts";
 import { Icon, type IconName } from "./icon.tsx";
@@ -19,7 +19,9 @@ const TABS: readonly Tab[] = [
   { href: "/mine", label: "My contests", icon: "trophy", screens: ["mine", "contest"] },
   { href: "/wallet", label: "Wallet", icon: "wallet", screens: ["wallet"] },
 ];
+const ADMIN_TAB: Tab = { href: "/admin", label: "Admin", icon: "gear", screens: ["admin", "adminMatch"] };
 
+const shownTabs = () => (isAdmin.value ? [...TABS, ADMIN_TAB] : TABS);
 const currentOf = (tab: Tab) =>
   place.value !== null && tab.screens.includes(place.value.screen) ? { "aria-current": "page" as const } : {};
 
@@ -39,7 +41,7 @@ export function TopBar() {
           <span class="brand-name">Powerplay</span>
         </Link>
         <nav class="top-nav" aria-label="Main">
-          {TABS.map((tab) => (
+          {shownTabs().map((tab) => (
             <Link key={tab.href} href={tab.href} {...currentOf(tab)}>
               {tab.label}
             </Link>
@@ -64,7 +66,7 @@ export function TopBar() {
 export function BottomBar() {
   return (
     <nav class="bottom" aria-label="Main, for thumbs">
-      {TABS.map((tab) => (
+      {shownTabs().map((tab) => (
         <Link key={tab.href} href={tab.href} {...currentOf(tab)}>
           <Icon name={tab.icon} size={22} />
           <span>{tab.label}</span>

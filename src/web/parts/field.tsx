@@ -16,6 +16,9 @@ interface FieldProps {
   readonly label: string;
 }
 
+/** More stand in two lines. */
+const ROW_MAX = 5;
+
 /** The eleven on the ground, by role. */
 export const Field = ({ match, players, captain, viceCaptain, note, onPick, label }: FieldProps) => (
   <section class="field" aria-label={label}>
@@ -24,7 +27,11 @@ export const Field = ({ match, players, captain, viceCaptain, note, onPick, labe
       const row = players.filter((player) => player.role === role);
       return (
         row.length > 0 && (
-          <ul key={role} class="field-row" aria-label={ROLE_WORDS[role]}>
+          <ul
+            key={role}
+            class={row.length > ROW_MAX ? "field-row field-row-long" : "field-row"}
+            aria-label={ROLE_WORDS[role]}
+          >
             {row.map((player) => {
               const lead = player.id === captain ? "C" : player.id === viceCaptain ? "VC" : null;
               const token = <Token match={match} player={player} lead={lead} note={note(player)} />;

@@ -31,12 +31,17 @@ export function RankChart({ points, lastPaidRank }: RankChartProps) {
       plot.current = openRankPlot(element, latest.current, HEIGHT);
       resize.observe(element);
     });
-    const themes = new MutationObserver(() => plot.current?.redraw());
+    // A canvas keeps its colours: a change of theme draws it anew.
+    const repaint = () => plot.current?.redraw(false, true);
+    const themes = new MutationObserver(repaint);
     themes.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    system.addEventListener("change", repaint);
     return () => {
       gone = true;
       resize.disconnect();
       themes.disconnect();
+      system.removeEventListener("change", repaint);
       plot.current?.destroy();
       plot.current = null;
     };

@@ -4,6 +4,15 @@ import uPlot, { type AlignedData } from "uplot";
 const colourOf = (element: HTMLElement, kind: string) => () =>
   getComputedStyle(element.querySelector(`.chart-${kind}`)!).color;
 
+const timeOf = (options: Intl.DateTimeFormatOptions) => {
+  const format = new Intl.DateTimeFormat("en-IN", { hour12: false, ...options });
+  return (atS: number) => format.format(atS * 1_000);
+};
+const withSeconds = timeOf({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const withMinutes = timeOf({ hour: "2-digit", minute: "2-digit" });
+/** Below it, minutes would all be the same. */
+const SECONDS_UNTIL_S = 300;
+
 export function openRankPlot(element: HTMLElement, data: AlignedData, height: number): uPlot {
   const ink = colourOf(element, "ink");
   const accent = colourOf(element, "accent");
@@ -27,7 +36,16 @@ export function openRankPlot(element: HTMLElement, data: AlignedData, height: nu
         { stroke: ink, width: 1, dash: [5, 5], points: { show: false } },
       ],
       axes: [
-        { ...axis, size: 28, space: 90 },
+        {
+          ...axis,
+          size: 28,
+          space: 110,
+          incrs: [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600, 86_400],
+          values: (_plot, splits) => {
+            const short = splits.at(-1)! - splits[0]! < SECONDS_UNTIL_S;
+            return splits.map(short ? withSeconds : withMinutes);
+          },
+        },
         {
           ...axis,
           size: 52,

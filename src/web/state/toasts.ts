@@ -6,7 +6,7 @@ export interface Toast {
   readonly tone: "good" | "bad";
 }
 
-const SHOWN_MS = 6_000;
+const SHOWN_MS = 5_000;
 const TOASTS_MAX = 3;
 let lastId = 0;
 
