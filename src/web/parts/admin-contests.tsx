@@ -213,7 +213,7 @@ function NewContest({ match, onCreated }: NewContestProps) {
             />
           </label>
         )}
-        {summed === null && (
+        {bands.ok && summed === null && (
           <label>
             Prize pool in ₹
             <input

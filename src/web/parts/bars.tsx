@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { formatPaise } from "../../domain/money.ts";
 import type { ScreenName } from "../paths.ts";
 import { balance, client, isAdmin, session } from "../state/node.ts";
@@ -78,6 +78,12 @@ export function BottomBar() {
 
 function ThemeSwitch() {
   const [theme, setTheme] = useState(shownTheme);
+  useEffect(() => {
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    const follow = () => setTheme(shownTheme());
+    system.addEventListener("change", follow);
+    return () => system.removeEventListener("change", follow);
+  }, []);
   const other = theme === "dark" ? "light" : "dark";
   const turn = () => {
     keepTheme(other);

@@ -16,9 +16,9 @@ interface PlayerRowProps {
 }
 
 const ANNOUNCED = {
-  true: { class: "announced-yes", text: "In the announced eleven" },
-  false: { class: "announced-no", text: "Announced as not playing" },
-  null: { class: "announced-unknown", text: "Not announced yet" },
+  true: { class: "announced-yes", text: "Playing" },
+  false: { class: "announced-no", text: "Not playing" },
+  null: { class: "announced-unknown", text: "Not announced" },
 } as const;
 
 export function PlayerRow({ match, player, draft, obstacle, onToggle, onLead }: PlayerRowProps) {
@@ -55,7 +55,7 @@ export function PlayerRow({ match, player, draft, obstacle, onToggle, onLead }: 
             type="button"
             class="lead-button"
             aria-pressed={draft.captain === player.id}
-            aria-label={`Captain: ${player.name}`}
+            aria-label={`C, captain: ${player.name}`}
             onClick={() => onLead("captain")}
           >
             C
@@ -64,7 +64,7 @@ export function PlayerRow({ match, player, draft, obstacle, onToggle, onLead }: 
             type="button"
             class="lead-button lead-button-vice"
             aria-pressed={draft.viceCaptain === player.id}
-            aria-label={`Vice-captain: ${player.name}`}
+            aria-label={`VC, vice-captain: ${player.name}`}
             onClick={() => onLead("viceCaptain")}
           >
             VC

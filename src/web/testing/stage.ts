@@ -5,7 +5,7 @@ import type { ContestTerms } from "../../domain/contest.ts";
 import type { ContestId, MatchId } from "../../domain/ids.ts";
 import { type Paise, rupees } from "../../domain/money.ts";
 import { seededRandom } from "../../domain/random.ts";
-import { ROSTER_RULES } from "../../domain/roster.ts";
+import { ROSTER_RULES, type RosterDraft } from "../../domain/roster.ts";
 import { DEV_SECRETS } from "../../edge/secrets.ts";
 import { adaptCricsheet, type CricsheetMatch } from "../../stream/cricsheet.ts";
 import { generateMatch } from "../../stream/match-generator.ts";
@@ -33,6 +33,7 @@ export class Stage {
     readonly node: NodeProcess,
     readonly admin: PowerplayClient,
     readonly game: CricsheetMatch,
+    private readonly seed: number,
   ) {}
 
   static async open(seed: number): Promise<Stage> {
@@ -42,13 +43,29 @@ export class Stage {
     const admin = new PowerplayClient({ url: socketUrl(node.url) });
     admin.connect();
     await expectDone(admin.openGuest("admin"));
-    const stage = new Stage(node, admin, adapted.match);
+    const stage = new Stage(node, admin, adapted.match, seed);
     stage.#clients.push(admin);
     return stage;
   }
 
   get url(): string {
     return this.node.url;
+  }
+
+  /** The match as a Cricsheet file. */
+  get file(): string {
+    return JSON.stringify(generateMatch(this.seed));
+  }
+
+  /** A legal team. */
+  draft(seed: number): RosterDraft {
+    return this.#rosters.draw(seededRandom(seed));
+  }
+
+  get #rosters(): RandomRosters {
+    const playing = new Set(this.game.startingXi);
+    const players = this.game.squad.players.map((player) => ({ ...player, announced: playing.has(player.id) }));
+    return new RandomRosters({ players }, ROSTER_RULES[RULES]!);
   }
 
   get eventCount(): number {
@@ -90,18 +107,13 @@ export class Stage {
 
   /** Guests with one team and play money, entered into the contests. */
   async openBots(count: number, match: MatchId, contests: readonly ContestId[]): Promise<void> {
-    const playing = new Set(this.game.startingXi);
-    const squad = {
-      players: this.game.squad.players.map((player) => ({ ...player, announced: playing.has(player.id) })),
-    };
-    const rosters = new RandomRosters(squad, ROSTER_RULES[RULES]!);
     for (let bot = 0; bot < count; bot++) {
       const client = new PowerplayClient({ url: socketUrl(this.url) });
       this.#clients.push(client);
       client.connect();
       await expectDone(client.openGuest());
       await this.#deposit(client, rupees(1_000));
-      await expectDone(client.saveTeam(match, 1, rosters.draw(seededRandom(1_000 + bot))));
+      await expectDone(client.saveTeam(match, 1, this.draft(1_000 + bot)));
       for (const contest of contests) await expectDone(client.join(contest, 1));
     }
   }
