@@ -100,6 +100,7 @@ async function demo(): Promise<number> {
     seed: wholeNumberOf("SEED", SEED, 0, 2 ** 31 - 1),
     matchFile: MATCH ?? null,
     speed: speedOf(DEMO_SPEED),
+    visitorWindowMs: limits.demo.visitorWindowMs,
     visitorSpeed: speedOf(ballPauseMs(1) / limits.demo.visitorBallMs),
   });
   console.log(`

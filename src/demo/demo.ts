@@ -23,6 +23,8 @@ export interface DemoOptions {
   readonly speed: number;
   /** As `speed`, while somebody has the app open. */
   readonly visitorSpeed: number;
+  /** From a match's appearance to its deadline, for whoever has the app open. */
+  readonly visitorWindowMs: number;
 }
 
 export interface DemoResult {
@@ -41,7 +43,7 @@ export interface DemoResult {
  */
 export async function playDemo(options: DemoOptions, terminal = new Terminal()): Promise<DemoResult> {
   const startedMs = performance.now();
-  const { config, botCount, seed, speed, visitorSpeed } = options;
+  const { config, botCount, seed, speed, visitorSpeed, visitorWindowMs } = options;
   const dataDir = join(config.dataDir, "demo");
   rmSync(dataDir, { recursive: true, force: true });
   const clock = new DemoClock();
@@ -55,7 +57,7 @@ export async function playDemo(options: DemoOptions, terminal = new Terminal()):
   const bots = await openBots(node, botCount);
   const feedSecret = config.secrets.feed;
   // Near enough that a feed provider's clock stays within the replay window when ours jumps to the deadline.
-  const startMs = clock.nowMs() + Math.max(limits.demo.visitorWindowMs, 60_000 + botCount * 10);
+  const startMs = clock.nowMs() + Math.max(visitorWindowMs, 60_000 + botCount * 10);
   const deadline = () => visitorsOrJump(node, clock, startMs, terminal);
   const day = { node, admin, terminal, feedSecret, game, bots, seed, startMs, speed, visitorSpeed, deadline };
   const played = await playMatchDay(day);
@@ -77,7 +79,12 @@ export async function playDemo(options: DemoOptions, terminal = new Terminal()):
     contests: played.released,
     topTen: played.finalRows.map(({ entryId, points, rank }) => ({ entryId, points, rank })),
     playAlong: (signal) =>
-      playAlong({ ...day, bots: bots.slice(0, limits.demo.playAlongBotsMax) }, chooseGenerated, signal),
+      playAlong(
+        { ...day, bots: bots.slice(0, limits.demo.playAlongBotsMax) },
+        visitorWindowMs,
+        chooseGenerated,
+        signal,
+      ),
   };
 }
 

@@ -9,6 +9,7 @@ import { type MatchDay, playMatchDay } from "./match-day.ts";
  */
 export async function playAlong(
   first: MatchDay,
+  windowMs: number,
   chooseGame: (seed: number) => CricsheetMatch,
   signal: AbortSignal,
 ): Promise<void> {
@@ -17,7 +18,7 @@ export async function playAlong(
     while (node.socketCount() === 0 && !signal.aborted) await Bun.sleep(limits.demo.visitorPollMs);
     if (signal.aborted) return;
     const game = chooseGame(seed);
-    const startMs = node.clock.nowMs() + limits.demo.visitorWindowMs;
+    const startMs = node.clock.nowMs() + windowMs;
     terminal.say(`\nThe next match is open: ${game.facts.sides.join(" v ")}.`);
     try {
       const admin = await signedIn(node, first.admin);

@@ -311,7 +311,7 @@ describe.skipIf(noBrowser !== null)("the web app in a browser", () => {
       await page.getByRole("button", { name: "Create the match" }).click();
       await page.getByText("22 players").waitFor();
       await page.goto("/admin");
-      await page.getByRole("button", { name: "Cricsheet file" }).click();
+      await page.getByRole("button", { name: "Cricsheet" }).click();
       await page.getByLabel("or its text").fill("{}");
       await page.getByRole("button", { name: "Read it" }).click();
       await page.getByText("Not a Cricsheet match").waitFor();

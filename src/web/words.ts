@@ -81,6 +81,7 @@ const dateTime = new Intl.DateTimeFormat("en-IN", {
   month: "short",
   hour: "numeric",
   minute: "2-digit",
+  hour12: false,
 });
 export const timeText = (atMs: number): string => dateTime.format(atMs);
 

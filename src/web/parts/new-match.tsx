@@ -14,7 +14,7 @@ type Way = "generator" | "file" | "form";
 
 const WAYS: Readonly<Record<Way, string>> = {
   generator: "Generate",
-  file: "Cricsheet file",
+  file: "Cricsheet",
   form: "By hand",
 };
 const MINUTE_MS = 60_000;

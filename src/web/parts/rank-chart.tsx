@@ -20,7 +20,8 @@ export function RankChart({ points, lastPaidRank }: RankChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const latest = useRef<AlignedData>([[], [], []]);
-  latest.current = dataOf(points, lastPaidRank);
+  const line = shownLine(points, lastPaidRank);
+  latest.current = [points.map(({ atMs }) => atMs / 1_000), points.map(({ rank }) => rank), points.map(() => line)];
   useEffect(() => {
     let gone = false;
     const element = box.current!;
@@ -59,15 +60,15 @@ export function RankChart({ points, lastPaidRank }: RankChartProps) {
         {ranks.length < 2
           ? "Your rank over time appears with the next balls."
           : `Best ${countText(Math.min(...ranks))}, lowest ${countText(Math.max(...ranks))}, now ${countText(ranks.at(-1)!)}.`}
-        {lastPaidRank > 0 && ` The dashed line is rank ${countText(lastPaidRank)}, the last that wins.`}
+        {lastPaidRank > 0 &&
+          ` Prizes go down to rank ${countText(lastPaidRank)}${line === null ? "" : ", the dashed line"}.`}
       </figcaption>
     </figure>
   );
 }
 
-/** The prize line is drawn only where it does not flatten the rest. */
-function dataOf(points: readonly RankPoint[], lastPaidRank: number): AlignedData {
+/** The last rank that wins, drawn only where it does not flatten the rest. */
+function shownLine(points: readonly RankPoint[], lastPaidRank: number): number | null {
   const worst = Math.max(1, ...points.map(({ rank }) => rank));
-  const line = lastPaidRank > 0 && lastPaidRank <= worst * 2 ? lastPaidRank : null;
-  return [points.map(({ atMs }) => atMs / 1_000), points.map(({ rank }) => rank), points.map(() => line)];
+  return lastPaidRank > 0 && lastPaidRank <= worst * 2 ? lastPaidRank : null;
 }

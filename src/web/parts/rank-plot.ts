@@ -32,7 +32,7 @@ export function openRankPlot(element: HTMLElement, data: AlignedData, height: nu
       },
       series: [
         {},
-        { stroke: accent, width: 3, points: { show: false }, paths: uPlot.paths.spline!() },
+        { stroke: accent, width: 3, points: { show: false }, paths: uPlot.paths.stepped!({ align: 1 }) },
         { stroke: ink, width: 1, dash: [5, 5], points: { show: false } },
       ],
       axes: [
