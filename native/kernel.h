@@ -21,7 +21,7 @@
 #define PP_ROSTER_SIZE 11
 #define PP_TILE_ENTRIES 64
 #define PP_TILE_BYTES (PP_TILE_ENTRIES * PP_ROSTER_SIZE)
-/* Entries scored at a time: 4 KiB of scores and 22 KiB of rosters stay in a 32 KiB L1 cache. */
+/* Entries that a select scores at a time: 4 KiB of scores and 22 KiB of rosters stay in a 32 KiB L1 cache. */
 #define PP_BLOCK_ENTRIES 2048
 #define PP_TOP_MAX 100
 
@@ -39,9 +39,13 @@ typedef struct {
 } pp_table;
 
 typedef struct {
+  int16_t min, max;
+} pp_extremes;
+
+typedef struct {
   const char *name;
-  /* Scores `tile_count` whole tiles, in entry order. */
-  void (*score_tiles)(const uint8_t *tiles, size_t tile_count, const pp_table *table, int16_t *scores);
+  /* Scores `tile_count` whole tiles, in entry order. Returns their lowest and highest score, unused lanes included. */
+  pp_extremes (*score_tiles)(const uint8_t *tiles, size_t tile_count, const pp_table *table, int16_t *scores);
   /* Writes the ascending indices of scores in [min, max]; `indices` has room for `count` <= 65536. Returns how many. */
   size_t (*find_range)(const int16_t *scores, size_t count, int16_t min, int16_t max, uint16_t *indices);
 } pp_isa;

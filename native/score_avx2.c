@@ -19,7 +19,18 @@ AVX2 static inline __attribute__((always_inline)) void look_up(__m256i index, co
   }
 }
 
-AVX2 static void pp_score_i16_avx2(const uint8_t *tiles, size_t tile_count, const pp_table *table, int16_t *scores) {
+/* The instruction finds the lowest of eight unsigned words; flipping bits turns it to signed ones and to the highest. */
+AVX2 static pp_extremes reduce_extremes(__m256i min, __m256i max) {
+  const __m128i low = _mm_min_epi16(_mm256_castsi256_si128(min), _mm256_extracti128_si256(min, 1));
+  const __m128i high = _mm_max_epi16(_mm256_castsi256_si128(max), _mm256_extracti128_si256(max, 1));
+  const __m128i lowest = _mm_minpos_epu16(_mm_xor_si128(low, _mm_set1_epi16(INT16_MIN)));
+  const __m128i highest = _mm_minpos_epu16(_mm_xor_si128(high, _mm_set1_epi16(INT16_MAX)));
+  return (pp_extremes){(int16_t)(_mm_cvtsi128_si32(lowest) ^ 0x8000), (int16_t)(_mm_cvtsi128_si32(highest) ^ 0x7fff)};
+}
+
+AVX2 static pp_extremes pp_score_i16_avx2(const uint8_t *tiles, size_t tile_count, const pp_table *table,
+                                          int16_t *scores) {
+  __m256i min = _mm256_set1_epi16(INT16_MAX), max = _mm256_set1_epi16(INT16_MIN);
   const __m256i pool_mask = _mm256_set1_epi8(PP_POOL_SIZE - 1);
   for (size_t half = 0; half < 2 * tile_count; half++, scores += 32) {
     const uint8_t *column = tiles + half / 2 * PP_TILE_BYTES + half % 2 * 32;
@@ -38,9 +49,12 @@ AVX2 static void pp_score_i16_avx2(const uint8_t *tiles, size_t tile_count, cons
     const __m256i odd_scores = _mm256_add_epi16(odd, _mm256_and_si256(high_sum, _mm256_set1_epi16((short)0xff00)));
     const __m256i first = _mm256_unpacklo_epi16(even_scores, odd_scores);
     const __m256i second = _mm256_unpackhi_epi16(even_scores, odd_scores);
+    min = _mm256_min_epi16(min, _mm256_min_epi16(first, second));
+    max = _mm256_max_epi16(max, _mm256_max_epi16(first, second));
     _mm256_storeu_si256((__m256i *)scores, _mm256_permute2x128_si256(first, second, 0x20));
     _mm256_storeu_si256((__m256i *)(scores + 16), _mm256_permute2x128_si256(first, second, 0x31));
   }
+  return reduce_extremes(min, max);
 }
 
 AVX2 static size_t pp_find_range_i16_avx2(const int16_t *scores, size_t count, int16_t min, int16_t max,

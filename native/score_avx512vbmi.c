@@ -5,8 +5,20 @@
 #include <immintrin.h>
 #define AVX512VBMI __attribute__((target("avx512f,avx512bw,avx512vbmi")))
 
-AVX512VBMI static void pp_score_i16_avx512vbmi(const uint8_t *tiles, size_t tile_count, const pp_table *table,
-                                               int16_t *scores) {
+/* The instruction finds the lowest of eight unsigned words; flipping bits turns it to signed ones and to the highest. */
+AVX512VBMI static pp_extremes reduce_extremes(__m512i min, __m512i max) {
+  const __m256i min256 = _mm256_min_epi16(_mm512_castsi512_si256(min), _mm512_extracti64x4_epi64(min, 1));
+  const __m256i max256 = _mm256_max_epi16(_mm512_castsi512_si256(max), _mm512_extracti64x4_epi64(max, 1));
+  const __m128i low = _mm_min_epi16(_mm256_castsi256_si128(min256), _mm256_extracti128_si256(min256, 1));
+  const __m128i high = _mm_max_epi16(_mm256_castsi256_si128(max256), _mm256_extracti128_si256(max256, 1));
+  const __m128i lowest = _mm_minpos_epu16(_mm_xor_si128(low, _mm_set1_epi16(INT16_MIN)));
+  const __m128i highest = _mm_minpos_epu16(_mm_xor_si128(high, _mm_set1_epi16(INT16_MAX)));
+  return (pp_extremes){(int16_t)(_mm_cvtsi128_si32(lowest) ^ 0x8000), (int16_t)(_mm_cvtsi128_si32(highest) ^ 0x7fff)};
+}
+
+AVX512VBMI static pp_extremes pp_score_i16_avx512vbmi(const uint8_t *tiles, size_t tile_count, const pp_table *table,
+                                                      int16_t *scores) {
+  __m512i min = _mm512_set1_epi16(INT16_MAX), max = _mm512_set1_epi16(INT16_MIN);
   __m512i low[3], high[3];
   for (int w = 0; w < 3; w++) {
     low[w] = _mm512_loadu_si512(table->low[w]);
@@ -32,9 +44,12 @@ AVX512VBMI static void pp_score_i16_avx512vbmi(const uint8_t *tiles, size_t tile
     const __m512i odd_scores = _mm512_add_epi16(odd, _mm512_and_si512(high_sum, high_bytes));
     const __m512i lower = _mm512_unpacklo_epi16(even_scores, odd_scores);
     const __m512i upper = _mm512_unpackhi_epi16(even_scores, odd_scores);
+    min = _mm512_min_epi16(min, _mm512_min_epi16(lower, upper));
+    max = _mm512_max_epi16(max, _mm512_max_epi16(lower, upper));
     _mm512_storeu_si512(scores, _mm512_permutex2var_epi64(lower, first_order, upper));
     _mm512_storeu_si512(scores + 32, _mm512_permutex2var_epi64(lower, second_order, upper));
   }
+  return reduce_extremes(min, max);
 }
 
 AVX512VBMI static size_t pp_find_range_i16_avx512vbmi(const int16_t *scores, size_t count, int16_t min, int16_t max,

@@ -4,6 +4,10 @@ import { playDemo } from "./demo/demo.ts";
 import { INVITE_CODE } from "./demo/plan.ts";
 import { ballPauseMs, postFeedEvent, readCricsheetFile } from "./demo/replay.ts";
 import { openStores, startNode } from "./main.ts";
+import { announcedEntries } from "./transaction/announced-entries.ts";
+import { httpExchange } from "./transaction/payments/http.ts";
+import { openRazorpay, PAYOUT_ACCOUNT } from "./transaction/payments/razorpay.ts";
+import { readSettlementFile } from "./transaction/payments/settlement-file.ts";
 import { exitStatus, reconcile } from "./transaction/reconcile.ts";
 import { verifyLedger } from "./transaction/verify.ts";
 
@@ -15,7 +19,8 @@ const USAGE = `powerplay <command>
                                          post a Cricsheet file's balls to a running node, signed as a provider would
   admin NAME                             create an administrator; the password is read from ADMIN_PASSWORD
   verify                                 re-derive every balance from the ledger of a stopped node
-  reconcile                              compare all books of a stopped node; exit status 1 on any difference
+  reconcile [--settlement FILE]          compare all books of a stopped node, and the payments with the provider's settlement
+                                         file (asked for, or FILE); exit status 1 on any difference
 
 Configuration comes from the environment: PORT, HOST, DATA_DIR, BOARD_DIR, JWT_SECRET, FEED_SECRET, PAYMENT_URL,
 PAYMENT_KEY_ID, PAYMENT_KEY_SECRET, PAYMENT_WEBHOOK_SECRET.`;
@@ -64,6 +69,7 @@ const options = (args: readonly string[]) =>
       speed: { type: "string", default: "60" },
       url: { type: "string", default: "http://localhost:3000" },
       match: { type: "string" },
+      settlement: { type: "string" },
     },
   });
 
@@ -167,22 +173,45 @@ async function verify(): Promise<number> {
   }
 }
 
-async function reconcileBooks(): Promise<number> {
-  const stores = await openStores(configOf(true));
+async function reconcileBooks(args: readonly string[]): Promise<number> {
+  const config = configOf(true);
+  const settlementRows = await settlementRowsOf(config, options(args).values.settlement);
+  const stores = await openStores(config);
   try {
     const report = await reconcile({
       catalog: stores.catalog,
       ledger: stores.ledger,
-      boardCount: async () => null,
-      settlementRows: null,
+      boardCounts: async (match) => (match.state === "upcoming" ? null : announcedEntries(stores.log, match)),
+      settlementRows,
       ...limits.reconcile,
     });
     console.log(JSON.stringify(report.checked));
     for (const difference of report.differences) console.log(JSON.stringify(difference));
+    if (settlementRows === null)
+      console.log("powerplay: no provider and no --settlement file, so payments were not compared");
     return exitStatus(report);
   } finally {
     await stores.close();
   }
+}
+
+/** From a file, else from the provider; null where there is neither. */
+async function settlementRowsOf({ payments, secrets }: Config, file: string | undefined) {
+  if (file !== undefined) {
+    const rows = readSettlementFile(await Bun.file(file).text());
+    if (rows === null) throw new Error(`${file} is not a settlement file`);
+    return rows;
+  }
+  if (payments === null) return null;
+  const exchange = httpExchange(payments.baseUrl, limits.payments.timeoutMs);
+  const answer = await openRazorpay({
+    exchange,
+    ...payments,
+    webhookSecret: secrets.webhook,
+    payoutAccount: PAYOUT_ACCOUNT,
+  }).settlementFile();
+  if (!answer.ok) throw new Error(`the provider's settlement file can't be had: ${answer.reason}`);
+  return answer.value;
 }
 
 const untilTerminated = (): Promise<void> =>

@@ -24,6 +24,8 @@ export const limits = {
     neighbourRadiusMax: 50,
     sampleEveryMs: 30_000,
     roomCheckEveryMs: 60_000,
+    /** The board of a match whose prizes are paid is asked for a lot at first, and hardly ever a day later. */
+    releasedIdleMs: 3_600_000,
   },
   /** Calls that may wait for one embedded store in each direction: past it callers hear 503 rather than wait for ever. */
   storePendingMax: 100_000,
@@ -36,15 +38,26 @@ export const limits = {
     outboxBatchEntries: 2_000,
     outboxEveryMs: 20,
   },
-  settlement: { chunkTransfers: 2_000, chunksInFlight: 4 },
-  payments: { timeoutMs: 10_000, settleEveryMs: 5_000 },
-  reconcile: { pageRows: 1_000, rowsMax: 100_000 },
+  settlement: { chunkPayments: 10_000, chunksInFlight: 4, resumeEveryMs: 5_000, resumeContests: 1_000 },
+  payments: { timeoutMs: 10_000, sweepEveryMs: 5_000, sweepWithdrawals: 500 },
+  reconcile: {
+    pageRows: 1_000,
+    rowsMax: 100_000,
+    /** 03:00 in India, when nobody plays. */
+    atUtcMinute: 21 * 60 + 30,
+    /** Longer than any join or payment takes to come to rest. */
+    pauseMs: 30_000,
+  },
   lock: {
     /** How often the scheduler looks for matches whose deadline has passed. */
     checkEveryMs: 250,
     /** A join that has been under way longer than this is finished or refunded by the recovery worker. */
     joinStaleMs: 2_000,
     pollMs: 5,
+    /** Nearly all teams are built and joined in the last half hour. */
+    followBeforeMs: 30 * 60_000,
+    /** What comes after the last look is read at the deadline: at 500 K saves a second, half a second's work. */
+    followEveryMs: 1_000,
   },
   wallet: {
     depositMinPaise: rupees(1),

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Config, limits } from "./config.ts";
 import { type Clock, systemClock } from "./domain/clock.ts";
 import { SCORING_RULES } from "./domain/scoring/rule-sets.ts";
+import type { MatchId } from "./domain/ids.ts";
 import { catalogAccounts } from "./edge/accounts.ts";
 import { Tokens } from "./edge/auth.ts";
 import { browseCatalog } from "./edge/browse.ts";
@@ -10,13 +11,16 @@ import type { Game } from "./edge/game.ts";
 import { openGuest } from "./edge/guests.ts";
 import { FrontDesk } from "./edge/front-desk.ts";
 import { SOCKET_PATH, startHttp } from "./edge/http-server.ts";
-import { edgeLimits } from "./edge/limits.ts";
-import { SocketServer } from "./edge/socket/socket-server.ts";
+import { type EdgeLimits, edgeLimits } from "./edge/limits.ts";
+import { type SocketLimits, SocketServer } from "./edge/socket/socket-server.ts";
 import { BoardEngine } from "./realtime/board/engine.ts";
 import { BoardRoom } from "./realtime/board-room.ts";
 import { epochOf, Gateway } from "./realtime/gateway/gateway.ts";
+import type { Told } from "./realtime/gateway/match-hall.ts";
 import { BoardLeaderboards } from "./realtime/leaderboards.ts";
 import { boardDirectory, dataIdentity, MatchBoards } from "./realtime/match-boards.ts";
+import { daily } from "./daily.ts";
+import { Metrics } from "./metrics.ts";
 import { repeat } from "./repeat.ts";
 import { openEmbeddedCatalog } from "./stores/catalog/embedded.ts";
 import type { Catalog } from "./stores/catalog/port.ts";
@@ -32,13 +36,17 @@ import { RosterLock } from "./stream/roster-lock.ts";
 import { Scorer } from "./stream/scorer.ts";
 import { TeamSaves } from "./stream/team-saves.ts";
 import { joinsSettled } from "./transaction/join-barrier.ts";
+import { NO_SCORES, scoresOfColumns } from "./transaction/final-scores.ts";
 import { JoinSagas } from "./transaction/join-saga.ts";
 import { MatchLifecycle } from "./transaction/match-lifecycle.ts";
+import { announcedEntries } from "./transaction/announced-entries.ts";
+import { NightlyReconciliation } from "./transaction/nightly-reconciliation.ts";
+import type { ReconcileReport } from "./transaction/reconcile.ts";
 import { OutboxPublisher } from "./transaction/outbox.ts";
 import { Deposits } from "./transaction/payments/deposits.ts";
 import { httpExchange } from "./transaction/payments/http.ts";
 import type { PaymentProvider } from "./transaction/payments/provider.ts";
-import { openRazorpay } from "./transaction/payments/razorpay.ts";
+import { openRazorpay, PAYOUT_ACCOUNT } from "./transaction/payments/razorpay.ts";
 import { openSandboxServer } from "./transaction/payments/sandbox-server.ts";
 import { userWallet } from "./transaction/payments/wallet.ts";
 import { Withdrawals } from "./transaction/payments/withdrawals.ts";
@@ -50,6 +58,9 @@ import { builtAssets, WebApp } from "./web/serve.ts";
 export interface NodeOptions {
   readonly clock?: Clock;
   readonly sampleEveryMs?: number;
+  /** What one user may do; benchmarks let a few sockets stand for many users. */
+  readonly rates?: EdgeLimits["rates"];
+  readonly sockets?: Partial<SocketLimits>;
   /** One line for the operator. */
   readonly log?: (line: string) => void;
 }
@@ -64,10 +75,12 @@ export interface Node {
   readonly game: Game;
   readonly provider: PaymentProvider;
   readonly kernelName: string;
-  /** Sockets that are open now. */
-  socketCount(): number;
-  /** Resolves when every update of points that the log holds now is on the boards. */
-  boardsSettled(): Promise<void>;
+  readonly sockets: { readonly openCount: number; readonly told: Readonly<Told> };
+  /** Resolves when every event of the match that was accepted is in its points and on its boards. */
+  pointsSettled(match: MatchId): Promise<void>;
+  readonly metrics: Metrics;
+  /** What every night does, at once. */
+  reconcile(): Promise<ReconcileReport>;
   /** Where a user pays in the sandbox; null with a real provider. */
   readonly sandboxUrl: string | null;
   /** Drains requests, stops consumers, closes stores. */
@@ -93,7 +106,8 @@ export async function openStores(config: Config) {
 
 /** The whole object graph of one node, bottom up. */
 export async function startNode(config: Config, options: NodeOptions = {}): Promise<Node> {
-  const { clock = systemClock, sampleEveryMs = limits.boards.sampleEveryMs, log: say = console.error } = options;
+  const { clock = systemClock, sampleEveryMs = limits.boards.sampleEveryMs, rates = edgeLimits.rates } = options;
+  const { log: say = console.error } = options;
   const onTrouble = (error: unknown) => say(error instanceof Error ? (error.stack ?? error.message) : String(error));
 
   const stores = await openStores(config);
@@ -102,6 +116,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const directory = boardDirectory(config.boardDir, config.dataDir);
   const engine = await BoardEngine.start({ directory, log: say });
   const matches = new MatchCache(catalog, limits.matchCache);
+  const metrics = new Metrics();
   const consumer = { ...limits.consumer, onTrouble };
 
   // Stream plane.
@@ -115,17 +130,28 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     currentTeamTtlMs: limits.currentTeamTtlMs,
     materialised: (partition) => materialiser.materialised(partition),
   });
-  const feed = new FeedIntake({ log, hotStore, matches, clock, dedupTtlMs: limits.eventDedupTtlMs });
+  const feed = new FeedIntake({ log, catalog, hotStore, matches, clock, dedupTtlMs: limits.eventDedupTtlMs });
   const scorer = new Scorer({ log, catalog, teamStore, matches, consumer });
 
   // Realtime plane.
-  const boards = new MatchBoards({ log, catalog, teamStore, engine, directory, clock, sampleEveryMs, consumer });
+  const boards = new MatchBoards({
+    log,
+    catalog,
+    teamStore,
+    engine,
+    directory,
+    clock,
+    sampleEveryMs,
+    releasedIdleMs: limits.boards.releasedIdleMs,
+    consumer,
+  });
   const room = new BoardRoom({ catalog, directory, warn: say });
 
   // Transaction plane.
   const joins = new JoinSagas({
     catalog,
     ledger,
+    matches,
     clock,
     teamExists: (user, match, team) => teams.exists(user, match, team),
     termsMax: limits.joins.termsMax,
@@ -143,7 +169,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     catalog,
     matches,
     clock,
-    checkEveryMs: limits.lock.checkEveryMs,
+    ...limits.lock,
     savesDrained: (match) => teams.drained(match),
     joinsSettled: (match) =>
       joinsSettled({ catalog, sagas: joins, recovery, outbox, pause: Bun.sleep, pollMs: limits.lock.pollMs }, match),
@@ -165,7 +191,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     keyId,
     keySecret,
     webhookSecret,
-    payoutAccount: "powerplay",
+    payoutAccount: PAYOUT_ACCOUNT,
   });
   const { depositMinPaise, depositMaxPaise, withdrawalMinPaise, withdrawalMaxPaise } = limits.wallet;
   const money = { catalog, ledger, provider, clock };
@@ -177,32 +203,43 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   });
 
   // Edge.
-  const pointsSettled = async (match: Parameters<typeof scorer.settled>[0]) => {
+  const pointsSettled = async (match: MatchId) => {
     await feed.drained(match);
     await scorer.settled(match);
     await boards.settled();
   };
+  const lifecycle = new MatchLifecycle({
+    catalog,
+    clock,
+    settlement,
+    closePoints: (match) => feed.close(match),
+    pointsSettled,
+    scoringRules: new Set(Object.keys(SCORING_RULES)),
+    lock: (match) => lock.lock(match),
+    finalScores: async ({ id, matchId }) => {
+      // After a restart the board of a released match may not be open yet.
+      if (!boards.has(matchId)) await lock.lock(matchId);
+      const board = boards.get(matchId)?.board;
+      const columns = board?.contests.get(id);
+      const standing = board?.standing(id);
+      return columns && standing ? scoresOfColumns(columns, standing.standing, standing.points) : NO_SCORES;
+    },
+    onChange: (match) => matches.forget(match),
+  });
   const game: Game = {
     browse: browseCatalog(catalog),
     teams,
     joins,
     feed,
-    boards: new BoardLeaderboards({ catalog, matches, boards, scorer }),
-    wallet: userWallet({ provider, deposits, withdrawals, catalog, reads: new WalletReads(ledger) }),
-    admin: new MatchLifecycle({
+    boards: new BoardLeaderboards({
       catalog,
-      clock,
-      settlement,
-      pointsSettled,
-      scoringRules: new Set(Object.keys(SCORING_RULES)),
-      lock: (match) => lock.lock(match),
-      finalBoard: async (contest) => {
-        // After a restart the board of a settled match may not be open yet.
-        if (!boards.has(contest.matchId)) await lock.lock(contest.matchId);
-        return boards.final(contest.matchId, contest.id);
-      },
-      onChange: (match) => matches.forget(match),
+      matches,
+      boards,
+      scorer,
+      reopen: (match) => void lock.lock(match).catch(onTrouble),
     }),
+    wallet: userWallet({ provider, deposits, withdrawals, catalog, reads: new WalletReads(ledger) }),
+    admin: lifecycle,
   };
   const tokens = new Tokens(config.secrets.jwt, clock, edgeLimits);
   let isReady = true;
@@ -212,7 +249,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     accounts: await catalogAccounts(catalog, clock),
     tokens,
     clock,
-    limits: edgeLimits,
+    limits: { ...edgeLimits, rates },
     feedSecret: config.secrets.feed,
     ready,
     sandbox:
@@ -238,12 +275,14 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     },
     onTrouble,
   });
+  const socketLimits = { ...limits.sockets, ...options.sockets };
   const socket = new SocketServer({
     desk,
     gateway,
     context: { squadOf: async (match) => (await matches.get(match))?.squad ?? null },
-    limits: limits.sockets,
+    limits: socketLimits,
     origins: config.socketOrigins,
+    metrics,
     ready,
     nowMs: () => clock.nowMs(),
     sandbox: sandbox !== null,
@@ -256,7 +295,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     socket,
     web: (request) => web.answer(request),
     limits: edgeLimits,
-    socketLimits: limits.sockets,
+    socketLimits,
     host,
     port,
     onTrouble,
@@ -265,10 +304,30 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   boards.onPublished((match) => gateway.published(match));
   webhookUrl = `${http.url}/v1/payments/webhook`;
 
+  const nightly = new NightlyReconciliation({
+    catalog,
+    ledger,
+    provider,
+    clock,
+    metrics,
+    boardCounts: async (match) => {
+      if (!boards.has(match.id)) return match.state === "upcoming" ? null : announcedEntries(log, match);
+      const contests = await catalog.contests(match.id);
+      return new Map(contests.map(({ id }) => [id, boards.entryCount(match.id, id)]));
+    },
+    directory: join(config.dataDir, "reports"),
+    pause: Bun.sleep,
+    log: say,
+    ...limits.reconcile,
+  });
+
   // Background work begins when everything that it calls exists.
   const workers = [
     repeat(() => outbox.publish(), limits.joins.outboxEveryMs, onTrouble),
     repeat(() => recovery.sweep(), limits.joins.recoverEveryMs, onTrouble),
+    repeat(() => withdrawals.sweep(limits.payments.sweepWithdrawals), limits.payments.sweepEveryMs, onTrouble),
+    repeat(() => lifecycle.resume(limits.settlement.resumeContests), limits.settlement.resumeEveryMs, onTrouble),
+    daily(() => nightly.run(), clock, limits.reconcile.atUtcMinute, onTrouble),
     repeat(() => room.check(), limits.boards.roomCheckEveryMs, onTrouble),
   ];
   lock.start();
@@ -283,8 +342,15 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     game,
     provider,
     kernelName: engine.kernelName,
-    socketCount: () => socket.socketCount,
-    boardsSettled: () => boards.settled(),
+    sockets: {
+      get openCount() {
+        return socket.socketCount;
+      },
+      told: gateway.told,
+    },
+    pointsSettled,
+    metrics,
+    reconcile: () => nightly.run(),
     sandboxUrl: sandbox?.url ?? null,
     async stop() {
       isReady = false;

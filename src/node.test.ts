@@ -1,9 +1,9 @@
 import { afterAll, expect, test } from "bun:test";
 import { rm } from "node:fs/promises";
+import { verifyInclusion } from "./client/inclusion-proof.ts";
 import { testConfig } from "./config.ts";
 import { ApiClient } from "./demo/api-client.ts";
 import { type DemoResult, playDemo } from "./demo/demo.ts";
-import { isIncluded, leafHash } from "./domain/merkle.ts";
 import { startNode } from "./main.ts";
 import { Terminal } from "./demo/terminal.ts";
 
@@ -68,11 +68,10 @@ test("a node that starts again answers as before: boards from the log, proofs, p
 
     const { entryId } = result.topTen[0]!;
     const { body: proof } = await after.get(`/v1/matches/1/proofs/${entryId}`);
-    const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex, "hex"));
-    const { leafIndex, leafCount, siblingsHex, rootHex } = proof;
-    const inclusion = { leafIndex, leafCount, siblings: siblingsHex.map(bytes), root: bytes(rootHex) };
-    expect(rootHex).toBe(commitment.body.rootHex);
-    expect(isIncluded(leafHash(entryId as never, bytes(proof.rosterHex)), inclusion)).toBe(true);
+    expect(await verifyInclusion(proof, commitment.body.rootHex)).toBe(true);
+    const captain = proof.rosterHex.slice(0, 2);
+    const changed = proof.rosterHex.slice(2, 4) + captain + proof.rosterHex.slice(4);
+    expect(await verifyInclusion({ ...proof, rosterHex: changed }, commitment.body.rootHex)).toBe(false);
   } finally {
     await node.stop();
   }

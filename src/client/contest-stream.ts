@@ -94,7 +94,8 @@ export class ContestStream extends Stream<ContestView> {
     this.#offset = followed.offset();
     this.#live = followed.live();
     this.#entryCount = followed.entryCount();
-    for (const slot of this.#own.keys()) this.slots.delete(slot);
+    // Slots are numbered anew on each socket: what was ours may be another stream's by now.
+    for (const slot of this.#own.keys()) if (this.slots.get(slot) === this) this.slots.delete(slot);
     this.#own.clear();
     for (let index = 0; index < followed.ownLength(); index++) {
       const own = followed.own(index)!;

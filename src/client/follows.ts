@@ -38,6 +38,8 @@ export class Follows {
   readonly #matches = new Map<MatchId, MatchStream>();
   /** Own entries of this socket, as the node numbered them. */
   readonly #slots = new Map<number, ContestStream>();
+  /** The last follow call of each stream. */
+  readonly #asking = new WeakMap<object, Promise<void>>();
   #connected = false;
 
   constructor(call: Caller) {
@@ -111,11 +113,24 @@ export class Follows {
     const followed = stream;
     return followed.follow(() => {
       streams.delete(id);
-      if (this.#connected) void this.#call(followed.unfollowCall, of(id), () => undefined, ON_THIS_SOCKET);
+      void this.#leave(followed, () => streams.has(id));
     });
   }
 
+  /** The node may answer calls in another order than they were made, so it is told to stop once it has begun. */
+  async #leave<View>(stream: Stream<View>, followedAnew: () => boolean): Promise<void> {
+    await this.#asking.get(stream);
+    if (!this.#connected || followedAnew()) return;
+    await this.#call(stream.unfollowCall, of(stream.id), () => undefined, ON_THIS_SOCKET);
+  }
+
   async #ask<View>(stream: Stream<View>): Promise<void> {
+    const asking = this.#askOnce(stream);
+    this.#asking.set(stream, asking);
+    await asking;
+  }
+
+  async #askOnce<View>(stream: Stream<View>): Promise<void> {
     const { epoch, offset } = stream.position;
     const answer = await this.#call(
       stream.followCall,

@@ -16,6 +16,7 @@ import { matchOf, tableOf } from "./replies.ts";
 
 export interface BallLine {
   readonly offset: number;
+  /** Whole seconds. */
   readonly atMs: number;
   readonly eventId: string;
   readonly text: string;
@@ -109,16 +110,17 @@ const inningsLine = (score: InningsScore): InningsLine => ({
 
 function withBall(view: MatchView, ball: Ball): MatchView {
   const eventId = textOf(ball.eventId());
+  const rules = textOf(ball.rules()).split(" ");
   const line: BallLine = {
     offset: ball.offset(),
-    atMs: ball.atMs(),
+    atMs: ball.atS() * 1_000,
     eventId,
     text: textOf(ball.text()),
     reasons: Array.from({ length: ball.reasonsLength() }, (_, index) => {
       const reason = ball.reasons(index)!;
       return {
         poolIndex: reason.poolIndex(),
-        rule: textOf(ball.rules(reason.rule())),
+        rule: rules[reason.rule()] ?? "",
         pointsQp: reason.pointsQp(),
         provisional: reason.provisional(),
       };

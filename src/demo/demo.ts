@@ -91,10 +91,10 @@ export async function playDemo(options: DemoOptions, terminal = new Terminal()):
 /** Real time for people, none for nobody. */
 async function visitorsOrJump(node: Node, clock: DemoClock, startMs: number, terminal: Terminal): Promise<void> {
   while (clock.nowMs() < startMs) {
-    if (node.socketCount() === 0) clock.advanceTo(startMs);
+    if (node.sockets.openCount === 0) clock.advanceTo(startMs);
     else {
       const leftS = Math.ceil((startMs - clock.nowMs()) / 1_000);
-      terminal.draw([`visitors  ${node.socketCount()} looking around, the deadline is in ${leftS} s`]);
+      terminal.draw([`visitors  ${node.sockets.openCount} looking around, the deadline is in ${leftS} s`]);
       await Bun.sleep(Math.min(limits.demo.visitorPollMs, startMs - clock.nowMs()));
     }
   }

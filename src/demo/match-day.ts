@@ -68,7 +68,7 @@ export async function playMatchDay(day: MatchDay): Promise<MatchDayResult> {
   const mega = contests[0]!.id;
   const feed = { baseUrl: node.url, matchId: match, feedSecret, nowMs: () => node.clock.nowMs() };
   // Whoever watches wants to read each ball; nobody wants to wait for a match that nobody watches.
-  const pauseMs = () => ballPauseMs(node.socketCount() > 0 ? day.visitorSpeed : day.speed);
+  const pauseMs = () => ballPauseMs(node.sockets.openCount > 0 ? day.visitorSpeed : day.speed);
   const balls = await replay(feed, game, admin, mega, pauseMs, terminal);
   await untilState(admin, match, "review");
   expectStatus(await admin.post(`/v1/admin/matches/${match}/approve`, {}), 200, "approve the result");

@@ -8,7 +8,7 @@ import { seededRandom } from "../domain/random.ts";
 import { ROSTER_RULES } from "../domain/roster.ts";
 import type { Squad } from "../domain/squad.ts";
 import type { IssuedTokens } from "../edge/auth.ts";
-import { type Node, startNode } from "../main.ts";
+import { type Node, type NodeOptions, startNode } from "../main.ts";
 import { adaptCricsheet } from "../stream/cricsheet.ts";
 import { generateMatch } from "../stream/match-generator.ts";
 import type { SessionTokens } from "../client/index.ts";
@@ -41,24 +41,25 @@ export class MatchInPlay {
     readonly squad: Squad,
     events: readonly FeedEvent[],
     private readonly seed: number,
+    private readonly options: NodeOptions,
   ) {
     this.#events = events;
     this.#rosters = new RandomRosters(squad, ROSTER_RULES[RULES]!);
   }
 
-  static async open(config: Config, seed = 5): Promise<MatchInPlay> {
+  static async open(config: Config, seed = 5, options: NodeOptions = {}): Promise<MatchInPlay> {
     const adapted = adaptCricsheet(generateMatch(seed));
     if (!adapted.ok) throw new Error(`the generated match of seed ${seed} is broken`);
     const { events, facts, squad: players, startingXi } = adapted.match;
     const playing = new Set(startingXi);
     const squad = { players: players.players.map((player) => ({ ...player, announced: playing.has(player.id) })) };
     const clock = new DemoClock();
-    const node = await startNode(config, { clock });
+    const node = await startNode(config, { clock, ...options });
     const { name, sides, format, scoringRules } = facts;
     const startMs = clock.nowMs() + 600_000;
     const match = await node.catalog.createMatch({ name, sides, format, scoringRules, startMs, rosterRules: RULES });
     await node.catalog.putSquad(match.id, squad);
-    return new MatchInPlay(config, node, clock, match, squad, events, seed);
+    return new MatchInPlay(config, node, clock, match, squad, events, seed, options);
   }
 
   get matchId(): MatchId {
@@ -134,20 +135,14 @@ export class MatchInPlay {
   }
 
   /** Resolves when what was played is in the points and on the boards. */
-  async settled(): Promise<void> {
-    const last = this.#events[this.#nextEvent - 1]!;
-    for (;;) {
-      const lines = await this.node.game.boards.commentary(this.matchId, 1);
-      if (lines.ok && lines.value[0]?.eventId === last.id) break;
-      await Bun.sleep(1);
-    }
-    await this.node.boardsSettled();
+  settled(): Promise<void> {
+    return this.node.pointsSettled(this.matchId);
   }
 
   /** The same data, clock and address, another process as far as anybody can tell. */
   async restart(): Promise<void> {
     const port = Number(new URL(this.node.url).port);
     await this.node.stop();
-    this.node = await startNode({ ...this.config, port }, { clock: this.clock });
+    this.node = await startNode({ ...this.config, port }, { clock: this.clock, ...this.options });
   }
 }

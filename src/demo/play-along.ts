@@ -15,7 +15,7 @@ export async function playAlong(
 ): Promise<void> {
   const { node, terminal } = first;
   for (let seed = first.seed + 1; ; seed++) {
-    while (node.socketCount() === 0 && !signal.aborted) await Bun.sleep(limits.demo.visitorPollMs);
+    while (node.sockets.openCount === 0 && !signal.aborted) await Bun.sleep(limits.demo.visitorPollMs);
     if (signal.aborted) return;
     const game = chooseGame(seed);
     const startMs = node.clock.nowMs() + windowMs;

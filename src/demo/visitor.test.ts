@@ -59,7 +59,7 @@ test("the demo waits for a visitor, pays the visitor's contest, and opens anothe
   const abort = new AbortController();
   try {
     visitor.connect();
-    expect(said(await visitor.match(first.id)).state).toBe("settled");
+    expect(said(await visitor.match(first.id)).state).toBe("released");
     const [entry] = said(await visitor.entries(first.id));
     expect(said(await visitor.mine(entry!.contestId)).rows).toHaveLength(1);
 

@@ -1,11 +1,15 @@
-import type { ContestId, UserId } from "./ids.ts";
+import { type ContestId, userId, type UserId } from "./ids.ts";
 
 declare const accountBrand: unique symbol;
 /** Names one account of the ledger. Built only by the functions below. */
 export type AccountId = string & { readonly [accountBrand]: true };
 
+const USER_PREFIX = "user:";
 /** A user's wallet. */
-export const userAccount = (user: UserId): AccountId => `user:${user}` as AccountId;
+export const userAccount = (user: UserId): AccountId => `${USER_PREFIX}${user}` as AccountId;
+/** Whose wallet it is; null for any other account. */
+export const userOfAccount = (account: AccountId): UserId | null =>
+  account.startsWith(USER_PREFIX) ? userId(Number(account.slice(USER_PREFIX.length))) : null;
 /** Entry fees of a contest until it is settled or refunded; striped, so that a mega contest is not one hot record. */
 export const escrowAccount = (contest: ContestId, stripe: number): AccountId =>
   `escrow:${contest}:${stripe}` as AccountId;

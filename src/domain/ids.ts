@@ -1,4 +1,4 @@
-import { assert } from "./assert.ts";
+import { assert, AssertionError } from "./assert.ts";
 
 declare const brand: unique symbol;
 type Branded<T, Name extends string> = T & { readonly [brand]: Name };
@@ -25,20 +25,22 @@ const CATALOG_ID_MAX = 2 ** 31 - 1;
 const TEAM_NO_MAX = 63;
 const TEAMS_PER_USER_ID = 64;
 
+// Called for every entry of every message: the text of a failure is only built for a failure.
 const isIdWithin = (value: number, max: number): boolean => Number.isInteger(value) && value >= 1 && value <= max;
 
 export function userId(value: number): UserId {
-  assert(isIdWithin(value, USER_ID_MAX), `user id ${value} is not in 1..${USER_ID_MAX}`);
+  if (!isIdWithin(value, USER_ID_MAX)) throw new AssertionError(`user id ${value} is not in 1..${USER_ID_MAX}`);
   return value as UserId;
 }
 
 export function matchId(value: number): MatchId {
-  assert(isIdWithin(value, CATALOG_ID_MAX), `match id ${value} is not in 1..${CATALOG_ID_MAX}`);
+  if (!isIdWithin(value, CATALOG_ID_MAX)) throw new AssertionError(`match id ${value} is not in 1..${CATALOG_ID_MAX}`);
   return value as MatchId;
 }
 
 export function contestId(value: number): ContestId {
-  assert(isIdWithin(value, CATALOG_ID_MAX), `contest id ${value} is not in 1..${CATALOG_ID_MAX}`);
+  if (!isIdWithin(value, CATALOG_ID_MAX))
+    throw new AssertionError(`contest id ${value} is not in 1..${CATALOG_ID_MAX}`);
   return value as ContestId;
 }
 
@@ -48,7 +50,7 @@ export function playerId(value: string): PlayerId {
 }
 
 export function teamNo(value: number): TeamNo {
-  assert(isIdWithin(value, TEAM_NO_MAX), `team number ${value} is not in 1..${TEAM_NO_MAX}`);
+  if (!isIdWithin(value, TEAM_NO_MAX)) throw new AssertionError(`team number ${value} is not in 1..${TEAM_NO_MAX}`);
   return value as TeamNo;
 }
 

@@ -3,10 +3,11 @@ import type { MatchId } from "./ids.ts";
 export type MatchFormat = "T20" | "ODI" | "Test" | "T10";
 
 /**
- * upcoming → locked (the deadline passed; rosters are frozen) → live (first ball) → review (last ball) → settled.
- * Any state before settled may become abandoned. Corrections re-open nothing else than review.
+ * upcoming → locked (the deadline passed; rosters are frozen) → live (first ball) → review (last ball) → settled (the
+ * result is approved) → released (prizes are being paid, or were). Any state before settled may become abandoned. A
+ * correction of a settled match re-opens its review; of a released one it is refused.
  */
-export type MatchState = "upcoming" | "locked" | "live" | "review" | "settled" | "abandoned";
+export type MatchState = "upcoming" | "locked" | "live" | "review" | "settled" | "released" | "abandoned";
 
 export interface Match {
   readonly id: MatchId;
@@ -27,7 +28,8 @@ const NEXT_STATES: Readonly<Record<MatchState, readonly MatchState[]>> = {
   locked: ["live", "abandoned"],
   live: ["review", "abandoned"],
   review: ["settled", "abandoned"],
-  settled: [],
+  settled: ["review", "released"],
+  released: [],
   abandoned: [],
 };
 

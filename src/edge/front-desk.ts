@@ -1,4 +1,5 @@
 import { fieldFaults } from "../domain/field-fault.ts";
+import type { UserId } from "../domain/ids.ts";
 import type { HotStore } from "../stores/hot-store/port.ts";
 import { StoreUnavailable } from "../stores/unavailable.ts";
 import type { Caller, TokenFault } from "./auth.ts";
@@ -11,7 +12,7 @@ export interface Letter {
   readonly params?: unknown;
   readonly query?: unknown;
   readonly body?: unknown;
-  readonly headers: Headers;
+  readonly headers: Pick<Headers, "get">;
   /** The bytes as they came; signatures cover them. */
   readonly rawBody: Uint8Array;
 }
@@ -19,7 +20,8 @@ export interface Letter {
 export interface Sender {
   /** null: none, or not one token. */
   readonly token: string | null;
-  /** Who is limited where nobody is logged in. */
+  /** Whose rate a call counts against: the user who is known to be there, else the address. */
+  readonly userId: UserId | null;
   readonly address: string;
 }
 
@@ -53,7 +55,8 @@ export class FrontDesk {
       if (caller instanceof Problem) return caller;
       const kind = route.method === "GET" ? "read" : "write";
       const bucket = this.#deps.limits.rates[route.rate];
-      const taken = await this.#limiter.take(`rate:${route.rate}:${caller?.userId ?? sender.address}`, bucket, kind);
+      const who = caller?.userId ?? sender.userId ?? sender.address;
+      const taken = await this.#limiter.take(`rate:${route.rate}:${who}`, bucket, kind);
       if (!taken.allowed) {
         const { retryAfterMs } = taken;
         return new Problem("rate_limited", `Ask again in ${retryAfterMs} ms.`, { retryAfterMs });

@@ -97,8 +97,11 @@ export interface RankSample {
   readonly scoreQp: PointsQp;
 }
 
-/** `not_locked`: before the deadline nobody sees anybody's team or rank. `loading`: the board is being rebuilt; ask again. */
-export type BoardRefusal = "contest_not_found" | "not_locked" | "loading" | "not_entered";
+/**
+ * `not_locked`: before the deadline nobody sees anybody's team or rank. `loading`: the board, or what was asked of it, is
+ * being built; ask again. `abandoned`: the match has no result.
+ */
+export type BoardRefusal = "contest_not_found" | "not_locked" | "loading" | "not_entered" | "abandoned";
 export type BoardResult<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: BoardRefusal };
 
@@ -223,9 +226,9 @@ export interface Admin {
   abandonMatch(match: MatchId): Promise<AdminResult<Match>>;
   /** live → review, by hand, where a feed never says that the match is over. */
   endMatch(match: MatchId): Promise<AdminResult<Match>>;
-  /** review → settled: the result is final; from here corrections are refused. */
+  /** review → settled: the result is approved; a correction goes back to review until the prizes are released. */
   approveResult(match: MatchId): Promise<AdminResult<Match>>;
-  /** Pays every contest of a settled match; resumable, and repeatable without effect. */
+  /** settled → released, from where corrections are refused, and pays every contest; resumable, and repeatable without effect. */
   releasePrizes(match: MatchId): Promise<AdminResult<PrizeRelease>>;
 }
 

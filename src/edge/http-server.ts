@@ -97,8 +97,9 @@ const pathPattern = (path: string): RegExp =>
 
 function handlerOf(route: Route, { desk, limits }: HttpOptions): Handler {
   return async (request, server) => {
-    const who = { token: bearerToken(request), address: server.requestIP(request)?.address ?? "nowhere" };
-    const answer = await desk.ask(route, who, () => askedOf(route, request, limits.bodyBytesMax));
+    const address = server.requestIP(request)?.address ?? "nowhere";
+    const sender = { token: bearerToken(request), userId: null, address };
+    const answer = await desk.ask(route, sender, () => askedOf(route, request, limits.bodyBytesMax));
     return answer instanceof Problem ? answer.response() : responseOf(answer);
   };
 }

@@ -43,6 +43,7 @@ export const PROBLEMS = {
   not_locked: [409, "Nobody sees ranks or teams before the deadline"],
   match_not_locked: [409, "The match has not begun"],
   match_over: [409, "The result of the match is final"],
+  abandoned: [409, "The match was abandoned and has no result"],
   wrong_state: [409, "The state does not allow this"],
   body_too_large: [413, "The body is too large"],
   unsupported_media_type: [415, "The body must be application/json"],

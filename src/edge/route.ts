@@ -36,7 +36,7 @@ export interface RouteRequest<S extends Schemas = Schemas, A extends Auth = Auth
   readonly query: Parsed<S["query"]>;
   readonly body: Parsed<S["body"]>;
   readonly caller: A extends "none" ? null : Caller;
-  readonly headers: Headers;
+  readonly headers: Pick<Headers, "get">;
   /** The bytes as they came; signatures cover them. Empty for a GET. */
   readonly rawBody: Uint8Array;
 }

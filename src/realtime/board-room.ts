@@ -51,7 +51,9 @@ export class BoardRoom {
   }
 }
 
+/** Nobody knows yet how many teams there will be; at least as many as the largest contest has entries. */
 const bytesOf = (contests: readonly ContestSize[]): number => {
   const filled = contests.filter(({ entryCount }) => entryCount > 0);
-  return filled.length === 0 ? 0 : boardBytes(filled);
+  const teamCount = filled.reduce((most, { entryCount }) => Math.max(most, entryCount), 0);
+  return filled.length === 0 ? 0 : boardBytes(filled, teamCount);
 };

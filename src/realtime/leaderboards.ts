@@ -29,6 +29,7 @@ import type { Catalog } from "../stores/catalog/port.ts";
 import type { MatchCache, MatchInfo } from "../stream/match-cache.ts";
 import type { Scorer } from "../stream/scorer.ts";
 import type { RankedPage } from "./board/board-protocol.ts";
+import type { Commitment } from "./board/commitment.ts";
 import type { RankedEntry } from "./board/standing.ts";
 import type { LockedMatch, MatchBoards } from "./match-boards.ts";
 
@@ -37,6 +38,8 @@ export interface BoardLeaderboardsDeps {
   readonly matches: MatchCache;
   readonly boards: MatchBoards;
   readonly scorer: Scorer;
+  /** Brings back the board of a match that has passed its deadline. */
+  readonly reopen: (match: MatchId) => void;
 }
 
 const refused = (refusal: BoardRefusal) => ({ ok: false, refusal }) as const;
@@ -74,7 +77,7 @@ export class BoardLeaderboards implements Leaderboards {
           const roster = this.#deps.boards.roster(match, id, entryId);
           if (roster === null) return [];
           const scoreQp = scoreRoster(roster, at.points);
-          return [{ entryId, scoreQp, rank: at.standing.rank(scoreQp) }];
+          return [at.standing.ranked(entryId, scoreQp)];
         })
         .sort((a, b) => b.scoreQp - a.scoreQp || a.entryId - b.entryId);
       return { pointsVersion: at.pointsVersion, entryCount: at.standing.entryCount, entries: ranked };
@@ -149,27 +152,37 @@ export class BoardLeaderboards implements Leaderboards {
   }
 
   async commitment(match: MatchId): Promise<BoardResult<{ readonly rootHex: string; readonly leafCount: number }>> {
-    const opened = await this.#openMatch(match);
+    const opened = await this.#openCommitment(match);
     if (!opened.ok) return opened;
-    const tree = opened.value.locked.commitment();
-    return tree === null ? refused("not_entered") : answered({ rootHex: hex(tree.root), leafCount: tree.leafCount });
+    const { root, teamCount } = opened.value.commitment;
+    return answered({ rootHex: hex(root), leafCount: teamCount });
   }
 
   async inclusionProof(match: MatchId, entryId: EntryId): Promise<BoardResult<InclusionProof>> {
-    const opened = await this.#openMatch(match);
+    const opened = await this.#openCommitment(match);
     if (!opened.ok) return opened;
-    const { locked } = opened.value;
-    const tree = locked.commitment();
+    const { commitment, locked } = opened.value;
     const leafIndex = locked.leafIndexOf(entryId);
-    if (tree === null || leafIndex === null) return refused("not_entered");
+    if (leafIndex === null) return refused("not_entered");
     return answered({
       entryId,
       rosterHex: hex(locked.rosterOf(entryId)!),
       leafIndex,
-      leafCount: tree.leafCount,
-      siblingsHex: tree.proof(leafIndex).map(hex),
-      rootHex: hex(tree.root),
+      leafCount: commitment.teamCount,
+      siblingsHex: commitment.proof(leafIndex).map(hex),
+      rootHex: hex(commitment.root),
     });
+  }
+
+  async #openCommitment(
+    match: MatchId,
+  ): Promise<BoardResult<{ readonly locked: LockedMatch; readonly commitment: Commitment }>> {
+    const opened = await this.#openMatch(match);
+    if (!opened.ok) return opened;
+    const { locked } = opened.value;
+    if (locked.teams.entryIds.length === 0) return refused("not_entered");
+    const commitment = locked.commitment();
+    return commitment === null ? refused("loading") : answered({ locked, commitment });
   }
 
   async #page(id: ContestId, read: (match: MatchId) => Promise<RankedPage | null>): Promise<BoardResult<BoardPage>> {
@@ -179,10 +192,9 @@ export class BoardLeaderboards implements Leaderboards {
     const page = await read(contest.matchId);
     // Nobody entered: an empty board, not a missing one.
     if (page === null) return answered({ contestId: id, pointsVersion: 0, entryCount: 0, rows: [] });
-    const { standing } = this.#deps.boards.standing(contest.matchId, id)!;
     const schedule = new PrizeSchedule(contest.prizes, contest.prizePoolPaise);
     const names = await this.#deps.catalog.userNames([...new Set(page.entries.map((row) => userOfEntry(row.entryId)))]);
-    const rows = page.entries.map(({ entryId, scoreQp, rank }): BoardRow => {
+    const rows = page.entries.map(({ entryId, rank, scoreQp, tiedCount }): BoardRow => {
       const userId = userOfEntry(entryId);
       return {
         rank,
@@ -191,7 +203,7 @@ export class BoardLeaderboards implements Leaderboards {
         userName: names.get(userId) ?? `user ${userId}`,
         teamNo: teamOfEntry(entryId),
         scoreQp,
-        prizePaise: schedule.split(rank, Math.max(1, standing.countAt(scoreQp))).eachPaise,
+        prizePaise: schedule.split(rank, tiedCount).eachPaise,
       };
     });
     const { pointsVersion, entryCount } = page;
@@ -210,7 +222,10 @@ export class BoardLeaderboards implements Leaderboards {
     if (info === null) return refused("contest_not_found");
     if (info.match.state === "upcoming") return refused("not_locked");
     const locked = this.#deps.boards.get(match);
-    return locked ? answered({ locked, info }) : refused("loading");
+    if (locked) return answered({ locked, info });
+    if (info.match.state === "abandoned") return refused("abandoned");
+    this.#deps.reopen(match);
+    return refused("loading");
   }
 }
 

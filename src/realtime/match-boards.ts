@@ -3,22 +3,24 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join, resolve } from "node:path";
 import type { Clock } from "../domain/clock.ts";
 import type { ContestId, EntryId, MatchId } from "../domain/ids.ts";
-import { leafHash, MerkleTree } from "../domain/merkle.ts";
+import type { Match } from "../domain/match.ts";
 import { POOL_SIZE_MAX, type PointsVector } from "../domain/points.ts";
 import { type Roster, ROSTER_SIZE } from "../domain/roster.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
-import { type EventLog, forEachRecord, type LogBatch, type Topic, TOPICS } from "../stores/event-log/port.ts";
+import { type EventLog, forEachRecord, type LogBatch, TOPICS } from "../stores/event-log/port.ts";
 import type { TeamStore } from "../stores/team-store/port.ts";
 import { Consumer, type ConsumerOptions } from "../stream/consumer.ts";
 import { decodePointsUpdate, pointsVectorOf } from "../stream/points-update.ts";
-import type { FinalBoard, TieChunk } from "../transaction/payouts.ts";
 import type { RankedPage } from "./board/board-protocol.ts";
-import { BoardWriter } from "./board/board-writer.ts";
+import type { Board } from "./board/board.ts";
+import type { Commitment } from "./board/commitment.ts";
 import type { BoardEngine } from "./board/engine.ts";
 import { BoardHistory, HISTORY_DEFAULTS, type RankAt } from "./board/history.ts";
-import { IndexBuilder, indexOfId, type LockedIndex, type LockedTeams } from "./board/index-builder.ts";
-import type { BoardIdentity } from "./board/shared-memory.ts";
+import { indexOfId } from "./board/queries.ts";
+import { type BoardIdentity, removeUnfinished } from "./board/shared-memory.ts";
 import type { StandingAt } from "./board/standings-file.ts";
+import { commitBoard, MatchIndex } from "./index/match-index.ts";
+import type { LockedTeams } from "./index/port.ts";
 
 export interface MatchBoardsDeps {
   readonly log: EventLog;
@@ -29,13 +31,12 @@ export interface MatchBoardsDeps {
   readonly directory: string;
   readonly clock: Clock;
   readonly sampleEveryMs: number;
+  /** The board of a match whose prizes are paid, when nobody asked for it so long, gives its memory back; a question brings it back. */
+  readonly releasedIdleMs: number;
   readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble">;
 }
 
-const INDEX_BYTES_MAX = 16 << 20;
 const POINTS_ROWS = 1_000;
-/** Entries that settlement reads at a time. */
-const FINAL_PAGE_ENTRIES = 1 << 14;
 
 /** Names the data for as long as they live; data that were thrown away and made anew have another. */
 export function dataIdentity(dataDir: string): string {
@@ -62,22 +63,24 @@ export function boardDirectory(boardDir: string, dataDir: string): string {
   return directory;
 }
 
-/** What a node holds of a locked match beside the shared memory. */
+/** A locked match whose board this node has open. */
 export class LockedMatch {
-  #tree: MerkleTree | null = null;
-
   constructor(
     readonly identity: BoardIdentity,
-    /** false: nobody entered a contest, so there is no board. */
-    readonly hasBoard: boolean,
-    readonly teams: LockedTeams,
+    readonly board: Board,
     readonly history: BoardHistory,
+    /** Of the last question about the match. */
+    public usedMs: number,
   ) {}
+
+  get teams(): LockedTeams {
+    return this.board.teams;
+  }
 
   /** The roster that the team had at the deadline; null for a team that was never saved in time. */
   rosterOf(entry: EntryId): Roster | null {
-    const index = indexOfId(this.teams.entryIds, entry);
-    return index < 0 ? null : this.teams.rosters.slice(index * ROSTER_SIZE, (index + 1) * ROSTER_SIZE);
+    const index = this.leafIndexOf(entry);
+    return index === null ? null : this.teams.rosters.slice(index * ROSTER_SIZE, (index + 1) * ROSTER_SIZE);
   }
 
   leafIndexOf(entry: EntryId): number | null {
@@ -85,14 +88,9 @@ export class LockedMatch {
     return index < 0 ? null : index;
   }
 
-  /** The Merkle tree over all locked teams in ascending order of entry id; null when nobody saved one. */
-  commitment(): MerkleTree | null {
-    const { entryIds } = this.teams;
-    if (entryIds.length === 0) return null;
-    this.#tree ??= new MerkleTree(
-      Array.from(entryIds, (entry) => leafHash(entry as EntryId, this.rosterOf(entry as EntryId)!)),
-    );
-    return this.#tree;
+  /** null: being computed, for a few seconds after the deadline. */
+  commitment(): Commitment | null {
+    return this.board.commitment();
   }
 }
 
@@ -106,12 +104,17 @@ export class MatchBoards {
   readonly #deps: MatchBoardsDeps;
   readonly #matches = new Map<MatchId, LockedMatch>();
   readonly #latest = new Map<MatchId, LatestPoints>();
+  /** Of matches whose board is still to be sealed. */
+  readonly #indexes = new Map<MatchId, MatchIndex>();
+  /** Commitments under way. */
+  readonly #committing = new Set<Promise<void>>();
   readonly #consumers: readonly Consumer[];
-  readonly #sampler: Timer;
+  readonly #looking: Timer;
   #published: (match: MatchId) => void = () => undefined;
 
   constructor(deps: MatchBoardsDeps) {
     this.#deps = deps;
+    removeUnfinished(deps.directory);
     this.#consumers = Array.from(
       { length: TOPICS["player-points"].partitionCount },
       (_, partition) =>
@@ -125,7 +128,13 @@ export class MatchBoards {
           handle: (batch) => this.#take(batch),
         }),
     );
-    this.#sampler = setInterval(() => this.#sample().catch(deps.consumer.onTrouble), deps.sampleEveryMs);
+    this.#looking = setInterval(() => this.look().catch(deps.consumer.onTrouble), deps.sampleEveryMs);
+  }
+
+  /** What is due now and then: samples for the rank history, and the memory of matches that are over. */
+  async look(): Promise<void> {
+    await this.#sample();
+    await this.#retire();
   }
 
   /** `listener` is told of a match whenever there is something new to show: its boards, or its points. */
@@ -138,7 +147,9 @@ export class MatchBoards {
   }
 
   get(match: MatchId): LockedMatch | undefined {
-    return this.#matches.get(match);
+    const locked = this.#matches.get(match);
+    if (locked !== undefined) locked.usedMs = this.#deps.clock.nowMs();
+    return locked;
   }
 
   /** The points that the boards of the match show now. */
@@ -146,35 +157,43 @@ export class MatchBoards {
     return this.#latest.get(match) ?? { points: new Int16Array(POOL_SIZE_MAX), version: 0 };
   }
 
+  /**
+   * Indexes what the log has of a match so far. Called now and then before the deadline, it leaves only the rest to be read
+   * then; never called, the lock reads everything.
+   */
+  async follow(match: Pick<Match, "id" | "startMs">): Promise<void> {
+    if (this.#matches.has(match.id)) return;
+    const index = this.#indexOf(match);
+    try {
+      await index.advance();
+    } catch (error) {
+      this.#forgetIndex(match.id);
+      throw error;
+    }
+  }
+
   /** Takes the sealed board of the match into service, or builds it from the log as it stands. */
   async open(id: MatchId): Promise<void> {
-    const { catalog, directory, engine } = this.#deps;
+    const { catalog, clock, engine } = this.#deps;
     const match = await catalog.match(id);
     if (match === null) return;
     const identity: BoardIdentity = { matchId: id, slice: 0, sliceCount: 1 };
-    const builder = new IndexBuilder(match);
-    await this.#readAll("team-saves", (batch) => builder.addTeamSaves(batch));
-    const attached = await engine.attach(identity);
-    let hasBoard = attached.ok;
-    let index: LockedIndex | null = null;
-    if (!attached.ok) {
-      await this.#readAll("contest-joins", (batch) => builder.addContestJoins(batch));
-      index = builder.build();
-      hasBoard = index.contests.length > 0;
+    try {
+      if (!(await engine.attach(identity)).ok) {
+        await this.#indexOf(match).seal(identity);
+        const sealed = await engine.attach(identity);
+        if (!sealed.ok) throw new Error(`the board of match ${id} does not open after its seal: ${sealed.reason}`);
+      }
+    } finally {
+      this.#forgetIndex(id);
     }
-    if (index !== null && hasBoard) {
-      const writer = BoardWriter.create(directory, { ...identity, logPosition: "", contests: index.contests });
-      for (const contest of index.contests) writer.append(contest.contestId, contest);
-      writer.seal();
-      const sealed = await engine.attach(identity);
-      if (!sealed.ok) throw new Error(`the board of match ${id} does not open after its seal: ${sealed.reason}`);
-    }
-    const teams = index?.teams ?? builder.build().teams;
-    const locked = new LockedMatch(identity, hasBoard, teams, await this.#historyOf(id, identity, hasBoard));
-    if (hasBoard) await this.#rescore(locked, this.points(id));
+    const board = engine.board(identity);
+    const locked = new LockedMatch(identity, board, await this.#historyOf(id, board), clock.nowMs());
+    await this.#rescore(locked, this.points(id));
     this.#matches.set(id, locked);
     // Updates may have come while the board was being built.
-    if (hasBoard) await this.#rescore(locked, this.points(id));
+    await this.#rescore(locked, this.points(id));
+    this.#commit(locked);
     this.#published(id);
   }
 
@@ -194,27 +213,19 @@ export class MatchBoards {
   }
 
   async page(match: MatchId, contest: ContestId, place: number, count: number): Promise<RankedPage | null> {
-    const locked = this.#matches.get(match);
-    return locked?.hasBoard ? this.#deps.engine.page(locked.identity, contest, place, count) : null;
+    const locked = this.get(match);
+    return locked ? this.#deps.engine.page(locked.identity, contest, place, count) : null;
   }
 
   async neighbours(match: MatchId, contest: ContestId, entry: EntryId, radius: number): Promise<RankedPage | null> {
-    const locked = this.#matches.get(match);
-    return locked?.hasBoard ? this.#deps.engine.neighbours(locked.identity, contest, entry, radius) : null;
+    const locked = this.get(match);
+    return locked ? this.#deps.engine.neighbours(locked.identity, contest, entry, radius) : null;
   }
 
   async rankHistory(match: MatchId, contest: ContestId, roster: Roster): Promise<readonly RankAt[]> {
-    const locked = this.#matches.get(match);
-    if (!locked?.hasBoard) return [];
+    const locked = this.get(match);
+    if (!locked) return [];
     return this.#deps.engine.rankHistory(locked.identity, locked.history, contest, roster);
-  }
-
-  /** The board as settlement reads it. The points must be final, for it is read over a while. */
-  final(match: MatchId, contest: ContestId): FinalBoard {
-    return {
-      entryCount: this.entryCount(match, contest),
-      chunks: (fromPosition) => this.#finalChunks(match, contest, fromPosition),
-    };
   }
 
   /** Resolves when every points update that the log holds now is on the boards. */
@@ -223,23 +234,34 @@ export class MatchBoards {
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#sampler);
+    clearInterval(this.#looking);
     await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
+    for (const match of this.#indexes.keys()) this.#forgetIndex(match);
+    await Promise.all(this.#committing);
   }
 
-  async *#finalChunks(match: MatchId, contest: ContestId, fromPosition: number): AsyncGenerator<TieChunk> {
-    const end = this.entryCount(match, contest);
-    for (let place = fromPosition; place < end;) {
-      const page = await this.page(match, contest, place, FINAL_PAGE_ENTRIES);
-      const { standing } = this.standing(match, contest)!;
-      yield* chunksOf(page!, place, (scoreQp) => standing.countAt(scoreQp));
-      place += page!.entries.length;
-    }
+  #board(match: MatchId): Board | undefined {
+    return this.get(match)?.board;
   }
 
-  #board(match: MatchId) {
-    const locked = this.#matches.get(match);
-    return locked?.hasBoard ? this.#deps.engine.board(locked.identity) : undefined;
+  #indexOf(match: Pick<Match, "id" | "startMs">): MatchIndex {
+    let index = this.#indexes.get(match.id);
+    if (index === undefined) this.#indexes.set(match.id, (index = new MatchIndex(this.#deps, match)));
+    return index;
+  }
+
+  #forgetIndex(match: MatchId): void {
+    this.#indexes.get(match)?.close();
+    this.#indexes.delete(match);
+  }
+
+  /** Ranks do not wait for the hashes of all teams; the commitment follows within seconds. */
+  #commit({ board, identity, teams }: LockedMatch): void {
+    if (teams.entryIds.length === 0 || board.commitment() !== null) return;
+    const committing = commitBoard(this.#deps.directory, identity)
+      .catch(this.#deps.consumer.onTrouble)
+      .finally(() => this.#committing.delete(committing));
+    this.#committing.add(committing);
   }
 
   async #take(batch: LogBatch): Promise<void> {
@@ -254,7 +276,7 @@ export class MatchBoards {
     for (const [match, latest] of newest) {
       this.#latest.set(match, latest);
       const locked = this.#matches.get(match);
-      if (locked?.hasBoard) await this.#rescore(locked, latest);
+      if (locked) await this.#rescore(locked, latest);
       this.#published(match);
     }
   }
@@ -263,25 +285,12 @@ export class MatchBoards {
     await this.#deps.engine.rescore(identity, { points, pointsVersion: version, timeMs: this.#deps.clock.nowMs() });
   }
 
-  async #readAll(topic: Topic, add: (batch: LogBatch) => void): Promise<void> {
-    const { log } = this.#deps;
-    for (let partition = 0; partition < TOPICS[topic].partitionCount; partition++) {
-      const end = await log.endOffset(topic, partition);
-      for (let offset = 0; offset < end;) {
-        const batch = await log.read(topic, partition, offset, INDEX_BYTES_MAX, 0);
-        add(batch);
-        offset = batch.firstOffset + batch.ends.length;
-      }
-    }
-  }
-
   /** Samples are points and, of great contests, their standings; the points are in the points log already. */
-  async #historyOf(match: MatchId, identity: BoardIdentity, hasBoard: boolean): Promise<BoardHistory> {
-    const { engine, sampleEveryMs, teamStore } = this.#deps;
+  async #historyOf(match: MatchId, board: Board): Promise<BoardHistory> {
+    const { sampleEveryMs, teamStore } = this.#deps;
     const history = new BoardHistory({ ...HISTORY_DEFAULTS, everyMs: sampleEveryMs });
-    if (!hasBoard) return history;
     const kept = new Map<number, Map<ContestId, Uint8Array>>();
-    for (const [contest, { entryCount }] of engine.board(identity).contests) {
+    for (const [contest, { entryCount }] of board.contests) {
       if (entryCount < HISTORY_DEFAULTS.keptEntryCountMin) continue;
       for (const { pointsVersion, payload } of await teamStore.samples(contest)) {
         const standings = kept.get(pointsVersion) ?? new Map<ContestId, Uint8Array>();
@@ -302,13 +311,27 @@ export class MatchBoards {
     }
   }
 
+  /** Gives back the memory of matches that are over. */
+  async #retire(): Promise<void> {
+    const { catalog, clock, engine, releasedIdleMs } = this.#deps;
+    // A commitment is written into its board.
+    await Promise.all(this.#committing);
+    for (const id of [...this.#matches.keys(), ...this.#indexes.keys()]) {
+      const state = (await catalog.match(id))?.state;
+      if (state === "abandoned") this.#forgetIndex(id);
+      const locked = this.#matches.get(id);
+      const idle = locked !== undefined && clock.nowMs() - locked.usedMs >= releasedIdleMs;
+      if (locked === undefined || !(state === "abandoned" || (state === "released" && idle))) continue;
+      this.#matches.delete(id);
+      await engine.remove(locked.identity);
+    }
+  }
+
   async #sample(): Promise<void> {
     const { clock, engine, teamStore } = this.#deps;
-    for (const { hasBoard, history, identity } of this.#matches.values()) {
-      if (!hasBoard) continue;
-      const board = engine.board(identity);
+    for (const { board, history, identity } of this.#matches.values()) {
       if ((board.published()?.pointsVersion ?? 0) === 0) continue;
-      const sample = history.sample(board, clock.nowMs());
+      const sample = await history.sample(engine.sampled(identity), clock.nowMs());
       for (const [contestId, payload] of sample?.standings ?? []) {
         await teamStore.appendSample({
           contestId,
@@ -318,18 +341,5 @@ export class MatchBoards {
         });
       }
     }
-  }
-}
-
-/** Runs of one rank within a page that begins at `place`. */
-function* chunksOf(page: RankedPage, place: number, countAt: (scoreQp: number) => number): Generator<TieChunk> {
-  const { entries } = page;
-  for (let start = 0; start < entries.length;) {
-    const { rank, scoreQp } = entries[start]!;
-    let end = start + 1;
-    while (end < entries.length && entries[end]!.rank === rank) end++;
-    const ids = Float64Array.from(entries.slice(start, end), (entry) => entry.entryId);
-    yield { rank, tiedCount: countAt(scoreQp), offset: place + start - (rank - 1), entries: ids };
-    start = end;
   }
 }

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import type { Clock } from "../domain/clock.ts";
 import type { MatchId, PlayerId } from "../domain/ids.ts";
 import type { Match } from "../domain/match.ts";
 import { ROSTER_RULES, type RosterRules } from "../domain/roster.ts";
@@ -21,9 +22,11 @@ export class MatchCache {
   readonly #cache: LRUCache<MatchId, Promise<MatchInfo | null>>;
   readonly #catalog: Catalog;
 
-  constructor(catalog: Catalog, limits: { readonly matchesMax: number; readonly ttlMs: number }) {
+  /** `clock`: what the age is counted on, where that is not real time. */
+  constructor(catalog: Catalog, limits: { readonly matchesMax: number; readonly ttlMs: number }, clock?: Clock) {
     this.#catalog = catalog;
-    this.#cache = new LRUCache({ max: limits.matchesMax, ttl: limits.ttlMs });
+    const timing = clock && { perf: { now: () => clock.nowMs() }, ttlResolution: 0 };
+    this.#cache = new LRUCache({ max: limits.matchesMax, ttl: limits.ttlMs, ...timing });
   }
 
   get(id: MatchId): Promise<MatchInfo | null> {

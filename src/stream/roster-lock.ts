@@ -1,6 +1,6 @@
 import type { Clock } from "../domain/clock.ts";
 import type { MatchId } from "../domain/ids.ts";
-import { isBeforeDeadline } from "../domain/match.ts";
+import { isBeforeDeadline, type Match } from "../domain/match.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
 import type { MatchCache } from "./match-cache.ts";
 
@@ -9,12 +9,17 @@ export interface RosterLockDeps {
   readonly matches: MatchCache;
   readonly clock: Clock;
   readonly checkEveryMs: number;
+  /** From so long before its deadline on, a match is indexed while its saves and joins arrive. */
+  readonly followBeforeMs: number;
+  readonly followEveryMs: number;
   /** Resolves when no save that passed the deadline check is still on its way into the log. */
   readonly savesDrained: (match: MatchId) => Promise<void>;
   /** Resolves when every join of the match that began is entered and announced, or released. */
   readonly joinsSettled: (match: MatchId) => Promise<void>;
   readonly boards: {
     has(match: MatchId): boolean;
+    /** Indexes what the log has so far. */
+    follow(match: Match): Promise<void>;
     /** Attaches the boards of the match, or builds them from the log as it stands. */
     open(match: MatchId): Promise<void>;
   };
@@ -24,6 +29,8 @@ export interface RosterLockDeps {
 export type LockResult = "locked" | "match_not_found" | "deadline_not_passed" | "wrong_state";
 
 const MATCHES_PER_CHECK = 100;
+/** Those of which a ball, a correction or the prizes are still to come. */
+const PLAYED = ["locked", "live", "review", "settled"] as const;
 
 /**
  * The deadline. Order is the law: first the match says that it is locked, from when on no join begins; then everything
@@ -33,22 +40,35 @@ const MATCHES_PER_CHECK = 100;
 export class RosterLock {
   readonly #deps: RosterLockDeps;
   readonly #running = new Map<MatchId, Promise<LockResult>>();
+  readonly #following = new Map<MatchId, Promise<void>>();
+  readonly #followedMs = new Map<MatchId, number>();
   #timer: Timer | undefined;
+  #checking: Promise<void> = Promise.resolve();
 
   constructor(deps: RosterLockDeps) {
     this.#deps = deps;
   }
 
-  /** Locks every match whose deadline has passed, from now on, and opens the boards of those that were locked before. */
+  /**
+   * Locks every match whose deadline has passed, from now on, and opens the boards of those that were locked before. One
+   * whose prizes are paid is opened when somebody asks for it.
+   */
   start(): void {
-    const check = () => this.#check().catch(this.#deps.onTrouble);
+    const check = (): void => {
+      this.#checking = this.#check().catch(this.#deps.onTrouble);
+    };
     this.#timer = setInterval(check, this.#deps.checkEveryMs);
-    void check();
+    check();
+  }
+
+  /** Resolves when the look that is under way has done its work. */
+  checked(): Promise<void> {
+    return this.#checking;
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await Promise.allSettled(this.#running.values());
+    await Promise.allSettled([...this.#running.values(), ...this.#following.values()]);
   }
 
   /** Resolves when the boards are open. Repeatable: a match that is locked already, or further, answers `locked`. */
@@ -63,12 +83,29 @@ export class RosterLock {
   async #check(): Promise<void> {
     const { boards, catalog, clock } = this.#deps;
     const upcoming = await catalog.matches({ states: ["upcoming"], limit: MATCHES_PER_CHECK });
-    const played = await catalog.matches({ states: ["locked", "live", "review", "settled"], limit: MATCHES_PER_CHECK });
+    const played = await catalog.matches({ states: PLAYED, limit: MATCHES_PER_CHECK });
     const due = [
       ...upcoming.filter((match) => !isBeforeDeadline(match, clock.nowMs())),
       ...played.filter((match) => !boards.has(match.id)),
     ];
+    for (const match of upcoming) this.#follow(match);
     await Promise.all(due.map((match) => this.lock(match.id)));
+  }
+
+  #follow(match: Match): void {
+    const { boards, clock, followBeforeMs, followEveryMs, onTrouble } = this.#deps;
+    const nowMs = clock.nowMs();
+    const leftMs = match.startMs - nowMs;
+    if (leftMs <= 0 || leftMs > followBeforeMs || this.#following.has(match.id)) return;
+    if (nowMs - (this.#followedMs.get(match.id) ?? Number.NEGATIVE_INFINITY) < followEveryMs) return;
+    const following = boards
+      .follow(match)
+      .catch(onTrouble)
+      .finally(() => {
+        this.#following.delete(match.id);
+        this.#followedMs.set(match.id, clock.nowMs());
+      });
+    this.#following.set(match.id, following);
   }
 
   async #lock(id: MatchId): Promise<LockResult> {
@@ -85,6 +122,7 @@ export class RosterLock {
     if (boards.has(id)) return "locked";
     await Promise.all([savesDrained(id), joinsSettled(id)]);
     await boards.open(id);
+    this.#followedMs.delete(id);
     return "locked";
   }
 }

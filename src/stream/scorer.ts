@@ -9,7 +9,7 @@ import type { TeamStore } from "../stores/team-store/port.ts";
 import { Consumer, type ConsumerOptions } from "./consumer.ts";
 import type { MatchCache, MatchInfo } from "./match-cache.ts";
 import { encodePointsUpdate, type PointsUpdate } from "./points-update.ts";
-import { decodeScoreEvent, type ScoreEvent } from "./score-event.ts";
+import { decodeScoreRecord, type ScoreEvent, type ScoreRecord } from "./score-event.ts";
 
 export interface ScorerDeps {
   readonly log: EventLog;
@@ -30,6 +30,8 @@ interface FoldedMatch {
   readonly updates: PointsUpdate[];
   /** Newest version in the team store when this node started; what is not above it was published before. */
   readonly publishedVersion: number;
+  /** Its prizes were released: what comes later does not count. */
+  isReleased: boolean;
 }
 
 /**
@@ -74,17 +76,19 @@ export class Scorer {
   }
 
   async #fold(batch: LogBatch): Promise<void> {
-    const events: { scoreEvent: ScoreEvent; version: number }[] = [];
-    forEachRecord(batch, (value, offset) => events.push({ scoreEvent: decodeScoreEvent(value), version: offset + 1 }));
-    for (const { scoreEvent, version } of events) {
-      const { matchId, event } = scoreEvent;
+    const records: { record: ScoreRecord; version: number }[] = [];
+    forEachRecord(batch, (value, offset) => records.push({ record: decodeScoreRecord(value), version: offset + 1 }));
+    for (const { record, version } of records) {
+      const { matchId } = record;
       const info = await this.#deps.matches.get(matchId);
       if (info === null || info.squad === null) continue;
       const folded = await this.#open(matchId, info);
-      const update = this.#apply(folded, info, scoreEvent, version);
+      if (record.kind === "release") folded.isReleased = true;
+      if (record.kind === "release" || folded.isReleased) continue;
+      const update = this.#apply(folded, info, record, version);
       if (update === null) continue;
       if (version > folded.publishedVersion) await this.#publish(update);
-      await this.#move(matchId, event);
+      await this.#move(matchId, record.event);
     }
   }
 
@@ -96,6 +100,7 @@ export class Scorer {
       score: createMatchScore(info.match.scoringRules, info.squad!),
       updates: [],
       publishedVersion: newest?.version ?? 0,
+      isReleased: false,
     };
     this.#folded.set(match, folded);
     return folded;

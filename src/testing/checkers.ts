@@ -10,15 +10,18 @@ import {
 } from "../domain/account.ts";
 import type { Contest } from "../domain/contest.ts";
 import { type EntryId, userOfEntry, type UserId } from "../domain/ids.ts";
+import type { PointsVector } from "../domain/points.ts";
 import { type Roster, scoreRoster } from "../domain/roster.ts";
 import type { Entry } from "../stores/catalog/port.ts";
 import { forEachRecord, TOPICS } from "../stores/event-log/port.ts";
 import type { LedgerLine } from "../stores/ledger/port.ts";
 import { decodeContestJoin, decodeTeamSave } from "../stream/records.ts";
+import { announcedEntries } from "../transaction/announced-entries.ts";
 import { escrowStripeCount } from "../transaction/escrow.ts";
 import { reconcile } from "../transaction/reconcile.ts";
 import { joinArrival, type Outcome, saveArrival, SKEW_MS_MAX } from "./simulation.ts";
 import { START_MS } from "./simulated-game.ts";
+import { scoreRecords, simulatedScore } from "./simulated-scores.ts";
 
 /**
  * Judges of a run. They read what the run left in the stores and know nothing of how it came about: ranks are sorted again,
@@ -35,6 +38,7 @@ export async function violationsOf(outcome: Outcome): Promise<string[]> {
   await judgeLedger(outcome, books, say);
   await judgeJoins(outcome, books, say);
   judgeDeadline(outcome, books, say);
+  await judgeFeed(outcome, books, say);
   judgeLog(outcome, books, say);
   judgePrizes(outcome, books, say);
   await judgePayments(outcome, books, say);
@@ -52,9 +56,13 @@ interface Books {
   readonly announced: readonly ReturnType<typeof decodeContestJoin>[];
   /** In the order of the log. */
   readonly saves: readonly (ReturnType<typeof decodeTeamSave> & { readonly version: number })[];
+  /** As the log says, up to the release. */
+  readonly points: PointsVector;
+  /** Ids of the feed events that count. */
+  readonly events: ReadonlySet<string>;
 }
 
-async function readBooks({ stores, matchId, users }: Outcome): Promise<Books> {
+async function readBooks({ stores, matchId, users, points }: Outcome): Promise<Books> {
   const { catalog, ledger, log } = stores;
   const contests = await catalog.contests(matchId);
   const entries = new Map<Contest, readonly Entry[]>();
@@ -79,7 +87,11 @@ async function readBooks({ stores, matchId, users }: Outcome): Promise<Books> {
     const batch = await log.read("team-saves", partition, 0, 1e9, 0);
     forEachRecord(batch, (value, offset) => saves.push({ ...decodeTeamSave(value), version: offset + 1 }));
   }
-  return { contests, entries, lines, announced, saves };
+  const records = await scoreRecords(log, matchId);
+  const release = records.findIndex(({ kind }) => kind === "release");
+  const counted = records.slice(0, release < 0 ? undefined : release);
+  const events = new Set(counted.flatMap((record) => (record.kind === "event" ? [record.event.id] : [])));
+  return { contests, entries, lines, announced, saves, points: simulatedScore(counted, points), events };
 }
 
 const escrowsOf = (contest: Contest): AccountId[] =>
@@ -171,15 +183,28 @@ function judgeLog({ arrivalsMs }: Outcome, books: Books, say: Say): void {
   }
 }
 
+/** Whatever the feed was told that it counts does; prizes are paid of a released match and of no other. */
+async function judgeFeed({ stores, matchId, acknowledged }: Outcome, books: Books, say: Say): Promise<void> {
+  for (const id of acknowledged.events)
+    if (!books.events.has(id)) say(`event ${id} was acknowledged and does not count`);
+  const { state } = (await stores.catalog.match(matchId))!;
+  if (state !== "released" && state !== "abandoned") say(`the match ended ${state}`);
+  const settled = books.contests.some((contest) => contest.state === "settled");
+  if (settled && state !== "released") say(`prizes were paid of a match that is ${state}`);
+}
+
 /** Ranks by sorting, prizes by walking down the table position by position. */
-function judgePrizes({ users, points }: Outcome, books: Books, say: Say): void {
+function judgePrizes({ users }: Outcome, books: Books, say: Say): void {
   let housePaise = 0;
   for (const contest of books.contests) {
     const entries = books.entries.get(contest)!;
     const due = new Map<EntryId, number>();
     if (contest.state === "settled") {
       if (!contest.guaranteed && entries.length < contest.entriesMax) say(`contest ${contest.id} did not fill`);
-      const scored = entries.map(({ entryId }) => ({ entryId, score: scoreRoster(rosterOf(books, entryId), points) }));
+      const scored = entries.map(({ entryId }) => ({
+        entryId,
+        score: scoreRoster(rosterOf(books, entryId), books.points),
+      }));
       for (const [entryId, prizePaise] of prizesOf(contest, scored)) due.set(entryId, prizePaise);
       housePaise += contest.entryFeePaise * entries.length - sum([...due.values()]);
     }
@@ -268,7 +293,7 @@ async function judgeReconciliation({ stores, provider }: Outcome, say: Say): Pro
   const report = await reconcile({
     catalog: stores.catalog,
     ledger: stores.ledger,
-    boardCount: async () => null,
+    boardCounts: (match) => announcedEntries(stores.log, match),
     settlementRows: provider.settlementRows(),
     pageRows: 3,
     rowsMax: 1000,

@@ -22,6 +22,7 @@ export type Acknowledged =
       readonly roster: string;
     }
   | { readonly kind: "join"; readonly user: number; readonly contest: number; readonly entry: number }
+  | { readonly kind: "cancel"; readonly contest: number; readonly entryCount: number }
   | { readonly kind: "event"; readonly match: number; readonly id: string; readonly version: number };
 
 interface Load {
@@ -59,22 +60,33 @@ if (live === undefined) {
   await node.game.admin.lock(live);
 }
 if ((await catalog.contests(open)).length === 0) {
-  for (const fee of [0, 5]) {
-    await catalog.createContest({
-      matchId: matchId(open),
-      kind: fee === 0 ? "free" : "paid",
-      name: `fee ${fee}`,
-      entryFeePaise: rupees(fee),
-      entriesMax: 1_000_000,
-      entriesPerUserMax: 20,
-      prizePoolPaise: rupees(0),
-      prizes: [],
-      guaranteed: true,
-      inviteCode: null,
-    });
+  // One that everybody gets into, paid and free, and one that fills up: each round finds fewer seats.
+  for (const [fee, entriesMax] of [
+    [0, 1_000_000],
+    [5, 1_000_000],
+    [2, 150],
+  ] as const) {
+    await newContest(`fee ${fee}`, fee, entriesMax);
   }
 }
-const contests = (await catalog.contests(open)).map(({ id }) => contestId(id));
+const contests = (await catalog.contests(open))
+  .filter(({ name }) => name.startsWith("fee"))
+  .map(({ id }) => contestId(id));
+
+function newContest(name: string, fee: number, entriesMax: number) {
+  return catalog.createContest({
+    matchId: matchId(open),
+    kind: fee === 0 ? "free" : "paid",
+    name,
+    entryFeePaise: rupees(fee),
+    entriesMax,
+    entriesPerUserMax: 20,
+    prizePoolPaise: rupees(0),
+    prizes: [],
+    guaranteed: true,
+    inviteCode: null,
+  });
+}
 
 const users: UserId[] = [];
 for (let index = 0; index < USERS; index++) {
@@ -110,11 +122,27 @@ await Promise.all([
           idempotencyKey: null,
           inviteCode: null,
         });
+        if (!joined.ok && joined.refusal === "contest_full") continue;
         if (!joined.ok) throw new Error(joined.refusal);
         report({ kind: "join", user, contest, entry: joined.entry.entryId });
       }
     }
   }),
+  (async () => {
+    // Contests that are cancelled while they are being joined: every fee goes back, whenever the process dies.
+    for (let count = 0; ; count++) {
+      const { id } = await newContest(`cancelled ${round}.${count}`, 1, 1_000);
+      await node.game.teams.save(users[0]!, open, teamNo(1), rosters.draw(random));
+      const joining = users.map((user) =>
+        node.game.joins.join(user, id, teamNo(1), { idempotencyKey: null, inviteCode: null }),
+      );
+      await joining[0];
+      const cancelled = await node.game.admin.cancelContest(id);
+      if (!cancelled.ok) throw new Error(cancelled.message);
+      await Promise.all(joining);
+      report({ kind: "cancel", contest: id, entryCount: await catalog.entryCount(id) });
+    }
+  })(),
   (async () => {
     for (const event of game.events) {
       // Versions above those of the round before, so that every round's events count.

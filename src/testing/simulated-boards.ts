@@ -6,7 +6,7 @@ import type { PointsVector } from "../domain/points.ts";
 import { type Roster, scoreRoster } from "../domain/roster.ts";
 import { type EventLog, forEachRecord, TOPICS } from "../stores/event-log/port.ts";
 import type { TeamStore } from "../stores/team-store/port.ts";
-import type { FinalBoard } from "../transaction/payouts.ts";
+import type { FinalScores } from "../transaction/final-scores.ts";
 import { decodeContestJoin } from "../stream/records.ts";
 
 /** The locked teams of every contest. */
@@ -40,24 +40,30 @@ export async function lockEntries(
   return contests;
 }
 
-/** In rank order, in chunks of two, so that small contests have groups that continue too. */
-export function finalBoard(contest: Contest, locked: LockedEntries, points: PointsVector): FinalBoard {
-  const byScore = new Map<number, number[]>();
-  const entries = locked.get(contest.id) ?? new Map<EntryId, Roster>();
-  for (const [entryId, roster] of entries) {
-    const score = scoreRoster(roster, points);
-    byScore.set(score, [...(byScore.get(score) ?? []), entryId]);
-  }
-  const groups = [...byScore].sort(([a], [b]) => b - a).map(([, tied]) => tied.sort((a, b) => a - b));
+/** In chunks of two, so that small contests have ties that continue in the next one too. */
+export function finalScores(contest: Contest, locked: LockedEntries, points: PointsVector): FinalScores {
+  const scored = [...(locked.get(contest.id) ?? new Map<EntryId, Roster>())]
+    .map(([entryId, roster]) => ({ entryId, scoreQp: scoreRoster(roster, points) }))
+    .sort((a, b) => a.entryId - b.entryId);
+  return finalScoresOf(scored, 2);
+}
+
+/** Counted by looking at all of them. */
+export function finalScoresOf(
+  scored: readonly { readonly entryId: EntryId; readonly scoreQp: number }[],
+  chunkEntries: number,
+): FinalScores {
   return {
-    entryCount: entries.size,
+    entryCount: scored.length,
+    countAbove: (scoreQp) => scored.filter((entry) => entry.scoreQp > scoreQp).length,
+    countAt: (scoreQp) => scored.filter((entry) => entry.scoreQp === scoreQp).length,
     async *chunks() {
-      let rank = 1;
-      for (const tied of groups) {
-        for (let offset = 0; offset < tied.length; offset += 2) {
-          yield { rank, tiedCount: tied.length, offset, entries: Float64Array.from(tied.slice(offset, offset + 2)) };
-        }
-        rank += tied.length;
+      for (let from = 0; from < scored.length; from += chunkEntries) {
+        const chunk = scored.slice(from, from + chunkEntries);
+        yield {
+          entries: Float64Array.from(chunk, ({ entryId }) => entryId),
+          scoresQp: Int16Array.from(chunk, ({ scoreQp }) => scoreQp),
+        };
       }
     },
   };

@@ -27,7 +27,7 @@ export function openSimulatedCatalog(): Catalog {
   return {
     ...userCatalog(),
     ...matchCatalog(matches),
-    ...contestCatalog(contests),
+    ...contestCatalog(contests, matches),
     ...joinCatalog(matches, contests),
     ...paymentCatalog(),
     close: async () => undefined,
@@ -78,7 +78,11 @@ function matchCatalog(matches: Map<MatchId, Match>): MatchCatalog {
   };
 }
 
-function contestCatalog(contests: Map<ContestId, Writable<Contest>>): ContestCatalog {
+function contestCatalog(
+  contests: Map<ContestId, Writable<Contest>>,
+  matches: ReadonlyMap<MatchId, Match>,
+): ContestCatalog {
+  const isOver = ({ matchId: match }: Contest) => ["released", "abandoned"].includes(matches.get(match)!.state);
   const cursors = new Map<ContestId, string>();
   return {
     async createContest(terms) {
@@ -101,6 +105,12 @@ function contestCatalog(contests: Map<ContestId, Writable<Contest>>): ContestCat
     async putPayoutCursor(id, cursor) {
       cursors.set(id, cursor);
     },
+    contestsToEnd: async (limit) =>
+      [...contests.values()]
+        .filter(({ state }) => state !== "settled" && state !== "cancelled")
+        .filter((contest) => contest.state !== "open" || isOver(contest))
+        .slice(0, limit)
+        .map((contest) => ({ ...contest })),
   };
 }
 

@@ -1,12 +1,13 @@
 import { type AccountId, mayOverdraw } from "../domain/account.ts";
 import { type Paise, paise } from "../domain/money.ts";
-import type {
-  Ledger,
-  LedgerLine,
-  LedgerTransfer,
-  Transfer,
-  TransferKind,
-  TransferResult,
+import {
+  type Ledger,
+  type LedgerLine,
+  type LedgerTransfer,
+  type Transfer,
+  type TransferKind,
+  type TransferResult,
+  transfersOf,
 } from "../stores/ledger/port.ts";
 
 /** The port's law in the plainest form: a map and a list. Lives as long as the object, so it outlives simulated crashes. */
@@ -44,6 +45,7 @@ export function openSimulatedLedger(): Ledger {
 
   return {
     transfer: async (batch) => batch.map(apply),
+    payEntries: async (payments) => transfersOf(payments).map(apply),
     balances: async (accounts) => accounts.map(balanceOf),
     async history(account, { beforeSeq = Number.POSITIVE_INFINITY, limit }) {
       const newestFirst = (lines.get(account) ?? []).filter((line) => line.seq < beforeSeq).toReversed();

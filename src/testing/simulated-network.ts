@@ -1,6 +1,7 @@
 import { StoreUnavailable } from "../stores/unavailable.ts";
 import type { Random } from "../domain/random.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { Sightings } from "./sightings.ts";
 
 export type StoreName = ConstructorParameters<typeof StoreUnavailable>[0];
 export type PeerName = StoreName | "Provider";
@@ -19,9 +20,15 @@ export interface Weather {
   readonly delayMsMax: number;
   /** The caller's node dies, before the question leaves or before the answer comes. */
   readonly crashChance: number;
+  /** A step at which nodes die more often than elsewhere, a few times a run: rare steps want their crashes too. */
+  readonly ambush: string | null;
   /** One call in so many begins an outage of that peer. */
   readonly outageChance: number;
   readonly outageMsMax: number;
+  /** The way to the log takes longer, for this call and what is behind it. */
+  readonly stallChance: number;
+  /** A group of writes finds its disk full. */
+  readonly fullChance: number;
   readonly timeoutMs: number;
 }
 
@@ -33,10 +40,16 @@ export const CLEAR_SKY: Weather = {
   delayedChance: 0,
   delayMsMax: 0,
   crashChance: 0,
+  ambush: null,
   outageChance: 0,
   outageMsMax: 0,
+  stallChance: 0,
+  fullChance: 0,
   timeoutMs: 1000,
 };
+
+const AMBUSHES_MAX = 4;
+const AMBUSH_CHANCE = 0.15;
 
 /** One run of one node's process; a crash ends it, and nothing that it awaits ever settles. */
 export interface Incarnation {
@@ -54,14 +67,17 @@ export class SimulatedNetwork {
   readonly #scheduler: Scheduler;
   readonly #random: Random;
   readonly #trace: Trace;
+  readonly #sightings: Sightings;
   readonly #outageUntilMs = new Map<PeerName, number>();
   /** The log keeps the order of one node's appends and repeats none; so nothing overtakes on the way to it. */
+  #ambushes = 0;
   readonly #logArrivalMs = new Map<Incarnation, number>();
 
-  constructor(scheduler: Scheduler, random: Random, weather: Weather, trace: Trace) {
+  constructor(scheduler: Scheduler, random: Random, weather: Weather, sightings: Sightings, trace: Trace) {
     this.#scheduler = scheduler;
     this.#random = random;
     this.weather = weather;
+    this.#sightings = sightings;
     this.#trace = trace;
   }
 
@@ -82,14 +98,20 @@ export class SimulatedNetwork {
     this.#trace?.push(`${scheduler.nowMs()} ${from.name} ${peer}.${method}`);
     return new Promise<T>((resolve, reject) => {
       if (!from.alive()) return;
-      if (random.chance(weather.crashChance)) {
+      const saw = (what: string) => this.#sightings.saw(`${peer}: ${what}`);
+      const ambushed = method === weather.ambush && this.#ambushes < AMBUSHES_MAX && random.chance(AMBUSH_CHANCE);
+      if (ambushed) this.#ambushes++;
+      const crash = ambushed || random.chance(weather.crashChance);
+      if (crash && random.chance(0.5)) {
+        saw("the caller crashed before the question");
         from.crash();
         return;
       }
       if (random.chance(weather.outageChance)) {
+        saw("an outage");
         this.#outageUntilMs.set(peer, scheduler.nowMs() + random.int(weather.outageMsMax));
       }
-      const crashAtAnswer = random.chance(weather.crashChance);
+      const crashAtAnswer = crash;
       const lost = random.chance(weather.lostChance);
       const answerLost = random.chance(weather.answerLostChance);
       const inOrder = peer === "EventLog";
@@ -98,7 +120,10 @@ export class SimulatedNetwork {
       scheduler.after(weather.timeoutMs, () => {
         if (from.alive()) reject(unavailable(peer, `no answer to ${method}`));
       });
-      if (lost) return;
+      if (lost) {
+        saw("a question was lost");
+        return;
+      }
 
       const arrive = (answers: boolean) => {
         if (scheduler.nowMs() < (this.#outageUntilMs.get(peer) ?? 0)) {
@@ -107,18 +132,26 @@ export class SimulatedNetwork {
         }
         void effect().then(
           (value) => {
+            if (!answers) saw("a call took effect that nobody waited for");
+            else if (answerLost) saw("an answer was lost");
             if (!answers || answerLost) return;
             scheduler.after(random.int(weather.latencyMsMax + 1), () => {
               if (!from.alive()) return;
               this.#trace?.push(`${scheduler.nowMs()} ${from.name} ${peer}.${method} answered`);
-              if (crashAtAnswer) from.crash();
-              else resolve(value);
+              if (crashAtAnswer) {
+                saw("the caller crashed before the answer");
+                from.crash();
+              } else resolve(value);
             });
           },
           (error: unknown) => from.alive() && reject(error),
         );
       };
       let travelMs = random.int(weather.latencyMsMax + 1);
+      if (inOrder && random.chance(weather.stallChance)) {
+        saw("a stall");
+        travelMs += random.int(weather.timeoutMs);
+      }
       if (inOrder) {
         travelMs = Math.max(travelMs, (this.#logArrivalMs.get(from) ?? 0) - scheduler.nowMs());
         this.#logArrivalMs.set(from, scheduler.nowMs() + travelMs);

@@ -8,6 +8,7 @@ import type { HotStore } from "../stores/hot-store/port.ts";
 import type { Ledger } from "../stores/ledger/port.ts";
 import type { TeamStore } from "../stores/team-store/port.ts";
 import { StoreUnavailable } from "../stores/unavailable.ts";
+import { FeedIntake } from "../stream/feed-intake.ts";
 import { MatchCache } from "../stream/match-cache.ts";
 import { Materialiser } from "../stream/materialiser.ts";
 import { TeamSaves } from "../stream/team-saves.ts";
@@ -17,27 +18,20 @@ import { MatchLifecycle } from "../transaction/match-lifecycle.ts";
 import { OutboxPublisher } from "../transaction/outbox.ts";
 import { Deposits } from "../transaction/payments/deposits.ts";
 import type { HttpExchange } from "../transaction/payments/http.ts";
-import type { PaymentProvider } from "../transaction/payments/provider.ts";
 import { openRazorpay } from "../transaction/payments/razorpay.ts";
 import { acceptWebhook } from "../transaction/payments/webhooks.ts";
 import { Withdrawals } from "../transaction/payments/withdrawals.ts";
-import type { FinalBoard } from "../transaction/payouts.ts";
 import { JoinRecovery } from "../transaction/recovery.ts";
 import { Settlement } from "../transaction/settlement.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { finalBoard, lockEntries, type LockedEntries } from "./simulated-boards.ts";
+import { finalScores, lockEntries, type LockedEntries } from "./simulated-boards.ts";
+import { scoreRecords, simulatedScore } from "./simulated-scores.ts";
 import type { Incarnation, SimulatedNetwork } from "./simulated-network.ts";
 
 export const WEBHOOK_SECRET = "simulated";
 
-/** Where a planted bug may be put in place of a part; each takes the true part and answers the broken one. */
+/** What a planted bug may put in place of a part that no change of the source would reach. */
 export interface Seams {
-  readonly ledger?: (ledger: Ledger) => Ledger;
-  readonly catalog?: (catalog: Catalog) => Catalog;
-  readonly eventLog?: (log: EventLog) => EventLog;
-  readonly provider?: (provider: PaymentProvider) => PaymentProvider;
-  readonly board?: (board: FinalBoard) => FinalBoard;
-  readonly recovery?: (recovery: Pick<JoinRecovery, "sweep">) => Pick<JoinRecovery, "sweep">;
   /** `clientNowMs`: what the device of the last request took for the time. */
   readonly clock?: (clock: Clock, clientNowMs: () => number) => Clock;
 }
@@ -47,7 +41,7 @@ export interface Stores {
   readonly ledger: Ledger;
   readonly log: EventLog;
   readonly teamStore: TeamStore;
-  readonly hotStore: HotStore;
+  readonly hotStore: HotStore & { forget(): void };
 }
 
 export interface NodeWorld {
@@ -69,11 +63,11 @@ export type NodeGraph = ReturnType<typeof openNode>;
 
 export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs: number) {
   const { scheduler, network, stores, seams, points, onBug } = world;
-  const catalog = (seams.catalog ?? same)(network.connect(incarnation, "Catalog", stores.catalog));
-  const ledger = (seams.ledger ?? same)(network.connect(incarnation, "Ledger", stores.ledger));
-  const log = (seams.eventLog ?? same)(network.connect(incarnation, "EventLog", stores.log));
+  const catalog = network.connect(incarnation, "Catalog", stores.catalog);
+  const ledger = network.connect(incarnation, "Ledger", stores.ledger);
+  const log = network.connect(incarnation, "EventLog", stores.log);
   const teamStore = network.connect(incarnation, "TeamStore", stores.teamStore);
-  const hotStore = network.connect(incarnation, "HotStore", stores.hotStore);
+  const hotStore: HotStore = network.connect(incarnation, "HotStore", stores.hotStore);
   const serverClock: Clock = { nowMs: () => scheduler.nowMs() + clockSkewMs };
   const clock = seams.clock?.(serverClock, world.clientNowMs) ?? serverClock;
   const pause = (ms: number) =>
@@ -82,7 +76,7 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
     if (!(error instanceof StoreUnavailable)) onBug(error);
   };
 
-  const matches = new MatchCache(catalog, { matchesMax: 10, ttlMs: 0 });
+  const matches = new MatchCache(catalog, { matchesMax: 10, ttlMs: 300 }, scheduler);
   const materialiser = new Materialiser({
     log,
     teamStore,
@@ -102,26 +96,25 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
   const joins = new JoinSagas({
     catalog,
     ledger,
+    matches,
     clock,
     teamExists: (user, match, team) => teams.exists(user, match, team),
     termsMax: 10,
   });
-  const joinRecovery = new JoinRecovery({ catalog, sagas: joins, clock, abandonedAfterMs: 1500, batchSagas: 50 });
-  const recovery = seams.recovery?.(joinRecovery) ?? joinRecovery;
+  const recovery = new JoinRecovery({ catalog, sagas: joins, clock, abandonedAfterMs: 1500, batchSagas: 50 });
   const outbox = new OutboxPublisher({ catalog, eventLog: log, batchEntries: 5 });
-  const provider = (seams.provider ?? same)(
-    openRazorpay({
-      exchange: (request) => network.call(incarnation, "Provider", request.path, () => world.exchange(request)),
-      keyId: "id",
-      keySecret: "secret",
-      webhookSecret: WEBHOOK_SECRET,
-      payoutAccount: "ours",
-    }),
-  );
+  const provider = openRazorpay({
+    exchange: (request) => network.call(incarnation, "Provider", request.path, () => world.exchange(request)),
+    keyId: "id",
+    keySecret: "secret",
+    webhookSecret: WEBHOOK_SECRET,
+    payoutAccount: "ours",
+  });
   const amounts = { amountPaiseMin: paise(100), amountPaiseMax: paise(1_000_000) };
   const deposits = new Deposits({ catalog, ledger, provider, clock, ...amounts });
   const withdrawals = new Withdrawals({ catalog, ledger, provider, clock, ...amounts });
-  const settlement = new Settlement({ catalog, ledger, clock, chunkTransfers: 3, chunksInFlight: 2 });
+  const feed = new FeedIntake({ log, catalog, hotStore, matches, clock, dedupTtlMs: 60_000 });
+  const settlement = new Settlement({ catalog, ledger, clock, chunkPayments: 3, chunksInFlight: 2 });
 
   /** Everything that was in time is in the log, then the teams are frozen. */
   async function freeze(match: { readonly id: MatchId; readonly startMs: number }): Promise<void> {
@@ -143,11 +136,12 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
       await freeze(match);
       return "locked";
     },
-    pointsSettled: async () => undefined,
+    closePoints: (match) => feed.close(match),
+    pointsSettled: (match) => feed.drained(match),
     settlement,
-    async finalBoard(contest) {
-      const board = finalBoard(contest, world.locked.entries ?? new Map(), points);
-      return seams.board?.(board) ?? board;
+    async finalScores(contest) {
+      const scored = simulatedScore(await scoreRecords(log, contest.matchId), points);
+      return finalScores(contest, world.locked.entries ?? new Map(), scored);
     },
     onChange: (match) => matches.forget(match),
   });
@@ -161,6 +155,7 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
   void repeat(300, () => outbox.publish());
   void repeat(1000, () => recovery.sweep());
   void repeat(2000, () => withdrawals.sweep(50));
+  void repeat(2000, () => lifecycle.resume(50));
 
   return {
     clock,
@@ -170,9 +165,8 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
     deposits,
     withdrawals,
     lifecycle,
+    feed,
     webhook: (rawBody: string, signature: string) =>
       acceptWebhook({ provider, deposits, withdrawals }, new TextEncoder().encode(rawBody), signature),
   };
 }
-
-const same = <T>(part: T): T => part;

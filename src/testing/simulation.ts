@@ -1,21 +1,21 @@
 import { assert } from "../domain/assert.ts";
 import type { Contest } from "../domain/contest.ts";
 import { type ContestId, type EntryId, entryId, type MatchId, teamNo, type UserId } from "../domain/ids.ts";
+import type { MatchState } from "../domain/match.ts";
 import { paise } from "../domain/money.ts";
 import type { PointsVector } from "../domain/points.ts";
 import { type Random, seededRandom } from "../domain/random.ts";
+import type { RosterDraft } from "../domain/roster.ts";
 import { StoreUnavailable } from "../stores/unavailable.ts";
 import { type SandboxHabits, SandboxProvider } from "../transaction/payments/sandbox-provider.ts";
 import { signWebhook } from "../transaction/payments/webhook-signature.ts";
 import { Scheduler } from "./scheduler.ts";
-import { openSimulatedCatalog } from "./simulated-catalog.ts";
-import { openSimulatedEventLog } from "./simulated-event-log.ts";
+import { Sightings } from "./sightings.ts";
 import { openContests, randomDraft, simulatedPoints, SQUAD, START_MS } from "./simulated-game.ts";
-import { openSimulatedHotStore } from "./simulated-hot-store.ts";
-import { openSimulatedLedger } from "./simulated-ledger.ts";
 import { CLEAR_SKY, type Incarnation, SimulatedNetwork, type Trace, type Weather } from "./simulated-network.ts";
 import { type NodeGraph, type NodeWorld, openNode, type Seams, type Stores, WEBHOOK_SECRET } from "./simulated-node.ts";
-import { openSimulatedTeamStore } from "./simulated-team-store.ts";
+import { simulatedBall } from "./simulated-scores.ts";
+import { openSimulatedStores } from "./simulated-stores.ts";
 
 const NODES = 3;
 const USERS = 10;
@@ -23,9 +23,11 @@ const USERS = 10;
 export const SKEW_MS_MAX = 50;
 /** Clients' clocks are off by this at most: nobody may rely on them. */
 const CLIENT_SKEW_MS_MAX = 3000;
-/** From here on nothing fails any more, and everything must come to its end. */
-const HEALED_MS = 16_000;
+/** From some time between these on nothing fails any more, and everything must come to its end. */
+const HEALED_MS_MIN = 13_000;
+const HEALED_MS_MAX = 28_000;
 const END_MS = 120_000;
+const SET_UP_MS_MAX = 200;
 const CLIENT_TIMEOUT_MS = 2500;
 /** The lock waits for what was accepted by the slowest clock and is still in the air. */
 const LOCK_GRACE_MS = 300;
@@ -38,12 +40,15 @@ export interface Outcome {
   readonly matchId: MatchId;
   readonly contests: readonly Contest[];
   readonly users: readonly UserId[];
+  /** Before the feed's. */
   readonly points: PointsVector;
   /** True time at which the earliest request for a join, or for a save, arrived at a node. */
   readonly arrivalsMs: ReadonlyMap<string, number>;
   readonly acknowledged: {
     readonly joins: readonly { readonly contestId: ContestId; readonly entryId: EntryId }[];
     readonly saves: readonly { readonly entryId: EntryId; readonly version: number }[];
+    /** Ids of feed events. */
+    readonly events: readonly string[];
   };
   /** null when everything came to its end in time, otherwise what did not. */
   readonly unfinished: string | null;
@@ -51,6 +56,9 @@ export interface Outcome {
   readonly bugs: readonly unknown[];
   readonly trace: Trace;
   readonly eventCount: number;
+  readonly sightings: Sightings;
+  /** Gives back what the stores hold outside of the garbage collector's reach. */
+  close(): Promise<void>;
 }
 
 export const joinArrival = (contest: ContestId, entry: EntryId): string => `join ${contest} ${entry}`;
@@ -62,6 +70,19 @@ export function simulate(seed: number, seams: Seams = {}, traced = false): Outco
   return run.play();
 }
 
+const AMBUSHES = [
+  "transfer",
+  "confirmJoin",
+  "releaseJoin",
+  "outboxSent",
+  "creditDeposit",
+  "moveWithdrawal",
+  "moveContest",
+  "putPayoutCursor",
+  "moveMatch",
+  "appendTeams",
+] as const;
+
 const storm = (random: Random): Weather => {
   const strength = random.pick([0, 0.3, 1, 2]);
   return {
@@ -71,9 +92,12 @@ const storm = (random: Random): Weather => {
     repeatedChance: 0.03 * strength,
     delayedChance: 0.02 * strength,
     delayMsMax: 3000,
-    crashChance: 0.0015 * strength,
+    crashChance: 0.003 * strength,
+    ambush: strength > 0 ? random.pick(AMBUSHES) : null,
     outageChance: 0.001 * strength,
     outageMsMax: 2000,
+    stallChance: 0.02 * strength,
+    fullChance: 0.002 * strength,
     timeoutMs: 400 + random.int(600),
   };
 };
@@ -97,13 +121,18 @@ class Run {
   readonly #world: NodeWorld;
   readonly #nodes: { incarnation: Incarnation; graph: NodeGraph }[] = [];
   readonly #skewsMs: readonly number[];
+  readonly #healedMs: number;
   readonly #arrivalsMs = new Map<string, number>();
   readonly #acknowledged: {
     joins: { contestId: ContestId; entryId: EntryId }[];
     saves: { entryId: EntryId; version: number }[];
-  } = { joins: [], saves: [] };
+    events: string[];
+  } = { joins: [], saves: [], events: [] };
   readonly #bugs: unknown[] = [];
   readonly #trace: Trace;
+  readonly #sightings = new Sightings();
+  readonly #knownDrafts: readonly RosterDraft[];
+  #isSetUp = false;
   #clientNowMs = 0;
   #actorsUnderWay = 0;
   #users: UserId[] = [];
@@ -115,7 +144,9 @@ class Run {
     this.#trace = trace;
     const random = (this.#random = seededRandom(seed));
     const scheduler = this.#scheduler;
-    this.#network = new SimulatedNetwork(scheduler, random, storm(random), trace);
+    this.#network = new SimulatedNetwork(scheduler, random, storm(random), this.#sightings, trace);
+    this.#knownDrafts = [randomDraft(random), randomDraft(random)];
+    this.#healedMs = HEALED_MS_MIN + random.int(HEALED_MS_MAX - HEALED_MS_MIN);
     this.#skewsMs = Array.from({ length: NODES }, () => random.int(2 * SKEW_MS_MAX + 1) - SKEW_MS_MAX);
     this.#provider = new SandboxProvider({
       webhookSecret: WEBHOOK_SECRET,
@@ -123,21 +154,18 @@ class Run {
       after: (ms, then) => scheduler.after(ms, then),
       deliver: (rawBody, signature) =>
         this.#ask(async (node) => {
-          const { result } = await node.webhook(rawBody, signature);
-          return result === "accepted" ? 200 : 400;
+          const answer = await node.webhook(rawBody, signature);
+          this.#sightings.saw(`webhook: ${answer.result === "accepted" ? answer.outcome : answer.result}`);
+          return answer.result === "accepted" ? 200 : 400;
         }),
       habits: providerHabits(random),
     });
     this.#world = {
       scheduler,
       network: this.#network,
-      stores: {
-        catalog: openSimulatedCatalog(),
-        ledger: openSimulatedLedger(),
-        log: openSimulatedEventLog((ms) => scheduler.sleep(ms)),
-        teamStore: openSimulatedTeamStore(),
-        hotStore: openSimulatedHotStore(scheduler),
-      },
+      stores: openSimulatedStores(seed, { scheduler, random, sightings: this.#sightings }, () =>
+        this.#isSetUp ? this.#network.weather.fullChance : 0,
+      ),
       exchange: async (request) => this.#provider.handle(request),
       seams,
       points: simulatedPoints(random),
@@ -149,22 +177,22 @@ class Run {
 
   play(): Outcome {
     const scheduler = this.#scheduler;
-    let ready = false;
-    void this.#setUp().then(() => (ready = true));
+    void this.#setUp().then(() => (this.#isSetUp = true));
     assert(
-      scheduler.run(0, () => ready),
-      "setting up waits for nothing",
+      scheduler.run(SET_UP_MS_MAX, () => this.#isSetUp),
+      "nothing fails while the match is set up",
     );
     for (let index = 0; index < NODES; index++) this.#boot(index);
     for (const user of this.#users) this.#act(() => this.#playUser(user));
     this.#act(() => this.#conduct());
     this.#act(() => this.#forge());
-    if (this.#random.chance(0.3)) this.#act(() => this.#cancelOne());
+    const reports = this.#random.int(12);
+    for (let count = 0; count < reports; count++) this.#act(() => this.#report(count));
+    if (this.#random.chance(0.4)) this.#act(() => this.#cancelOne());
     if (this.#random.chance(0.5)) {
-      const hotStore = this.#world.stores.hotStore as ReturnType<typeof openSimulatedHotStore>;
-      scheduler.after(this.#random.int(START_MS), () => hotStore.forget());
+      scheduler.after(this.#random.int(START_MS), () => this.#world.stores.hotStore.forget());
     }
-    scheduler.after(HEALED_MS, () => (this.#network.weather = CLEAR_SKY));
+    scheduler.after(this.#healedMs, () => (this.#network.weather = CLEAR_SKY));
 
     const ended = scheduler.run(END_MS, () => this.#actorsUnderWay === 0 && this.#provider.underWay === 0);
     // Two turns of every background loop more: what is still under way then is stuck.
@@ -187,6 +215,15 @@ class Run {
       bugs: this.#bugs,
       trace: this.#trace,
       eventCount: scheduler.eventCount,
+      sightings: this.#sightings,
+      close: async () => {
+        await Promise.all([
+          stores.catalog.close(),
+          stores.ledger.close(),
+          stores.log.close(),
+          stores.teamStore.close(),
+        ]);
+      },
     };
   }
 
@@ -219,10 +256,26 @@ class Run {
         if (!alive) return;
         alive = false;
         this.#trace?.push(`${this.#scheduler.nowMs()} node${index} crashed`);
+        void this.#seeCrash();
         this.#scheduler.after(100 + this.#random.int(2000), () => this.#boot(index));
       },
     };
     this.#nodes[index] = { incarnation, graph: openNode(this.#world, incarnation, this.#skewsMs[index]!) };
+  }
+
+  /** What a crash leaves half-done. Reads the stores themselves, so nothing that is simulated notices. */
+  async #seeCrash(): Promise<void> {
+    const { catalog } = this.#world.stores;
+    const sightings = this.#sightings;
+    sightings.saw("crash");
+    if ((await catalog.reservedJoinCount(this.#matchId)) > 0) sightings.saw("crash with joins under way");
+    for (const { state } of await catalog.contests(this.#matchId)) {
+      if (state === "settling" || state === "cancelling") sightings.saw(`crash with a contest ${state}`);
+    }
+    if ((await catalog.outboxCount(this.#matchId)) > 0) sightings.saw("crash with entries to announce");
+    for (const { state } of await catalog.withdrawals(["created", "held", "sent"], 100)) {
+      sightings.saw(`crash with a withdrawal ${state}`);
+    }
   }
 
   #act(play: () => Promise<void>): void {
@@ -308,7 +361,8 @@ class Run {
   }
 
   async #save(user: UserId, team: ReturnType<typeof teamNo>, clientSkewMs: number): Promise<void> {
-    const draft = randomDraft(this.#random);
+    // Half of them copy a team that everybody knows, so that ties are many and large.
+    const draft = this.#random.chance(0.5) ? this.#random.pick(this.#knownDrafts) : randomDraft(this.#random);
     const result = await this.#insist(
       3,
       (node) => {
@@ -317,6 +371,7 @@ class Run {
       },
       clientSkewMs,
     );
+    if (result) this.#sightings.saw(`save: ${result.ok ? "acknowledged" : result.refusal}`);
     if (result?.ok) this.#acknowledged.saves.push({ entryId: entryId(user, team), version: result.team.version });
   }
 
@@ -337,7 +392,11 @@ class Run {
       this.#insist(4, join, clientSkewMs),
       twice ? this.#insist(4, join, clientSkewMs) : null,
     ]);
-    for (const result of results) if (result?.ok) this.#acknowledged.joins.push({ contestId, entryId: entry });
+    for (const result of results) {
+      if (result === null) continue;
+      this.#sightings.saw(`join: ${result.ok ? (result.replayed ? "replayed" : "new") : result.refusal}`);
+      if (result.ok) this.#acknowledged.joins.push({ contestId, entryId: entry });
+    }
   }
 
   async #deposit(user: UserId, count: number): Promise<void> {
@@ -355,9 +414,10 @@ class Run {
 
   async #withdraw(user: UserId): Promise<void> {
     const random = this.#random;
-    await this.#scheduler.sleep(random.int(HEALED_MS));
+    await this.#scheduler.sleep(random.int(this.#healedMs));
     const amountPaise = paise(200 * (1 + random.int(8)));
-    await this.#insist(4, (node) => node.withdrawals.withdraw(user, amountPaise, `w-${user}`));
+    const result = await this.#insist(4, (node) => node.withdrawals.withdraw(user, amountPaise, `w-${user}`));
+    if (result) this.#sightings.saw(`withdrawal: ${result.ok ? "held" : result.refusal}`);
   }
 
   /** Somebody who knows our webhook's address and an order, but not the secret. */
@@ -372,36 +432,67 @@ class Run {
       status: "captured",
     };
     const rawBody = JSON.stringify({ event: "payment.captured", payload: { payment: { entity } } });
-    await this.#insist(3, (node) => node.webhook(rawBody, signWebhook(rawBody, "a guess")));
+    const answer = await this.#insist(3, (node) => node.webhook(rawBody, signWebhook(rawBody, "a guess")));
+    if (answer) this.#sightings.saw(`forged webhook: ${answer.result}`);
+  }
+
+  /** The feed: balls and late corrections, before and after the result is approved and the prizes are released. */
+  async #report(count: number): Promise<void> {
+    const random = this.#random;
+    await this.#scheduler.sleep(START_MS + random.int(random.chance(0.7) ? 1000 : this.#healedMs - START_MS));
+    // Some come just when the result is being approved, and meet the release.
+    const { catalog } = this.#world.stores;
+    const earlier = random.pick([[], ["upcoming", "locked", "live"], ["upcoming", "locked", "live", "review"]]);
+    while (earlier.includes((await catalog.match(this.#matchId))!.state)) {
+      await this.#scheduler.sleep(5 + random.int(20));
+    }
+    const ball = simulatedBall(`ball-${count}`, random.int(SQUAD.players.length), 1 + random.int(6));
+    const result = await this.#insist(4, (node) => node.feed.accept(this.#matchId, ball));
+    if (result) this.#sightings.saw(`feed: ${result.ok ? "acknowledged" : result.refusal}`);
+    if (result?.ok) this.#acknowledged.events.push(ball.id);
   }
 
   async #cancelOne(): Promise<void> {
     const contest = this.#random.pick(this.#contests);
-    await this.#scheduler.sleep(START_MS / 2 + this.#random.int(START_MS));
+    const atMs = this.#random.chance(0.5) ? START_MS - 300 + this.#random.int(700) : this.#random.int(2 * START_MS);
+    await this.#scheduler.sleep(atMs);
     while ((await this.#insist(1, (node) => node.lifecycle.cancelContest(contest.id))) === null);
   }
 
   /** The scheduler and the admin: takes the match from state to state, over whichever node answers, until it is over. */
   async #conduct(): Promise<void> {
     const random = this.#random;
-    const abandonsAtMs = random.chance(0.2) ? random.int(HEALED_MS) : Number.POSITIVE_INFINITY;
+    const abandonsAtMs = random.chance(0.2) ? random.int(this.#healedMs) : Number.POSITIVE_INFINITY;
     const id = this.#matchId;
     let over = false;
+    // A hasty admin leaves what is on its way no time to arrive.
+    const pauseMs = random.pick([5, 200]);
+    let before: MatchState = "upcoming";
     while (!over) {
-      await this.#scheduler.sleep(200);
+      await this.#scheduler.sleep(pauseMs);
       over =
         (await this.#insist(1, async ({ catalog, lifecycle, clock }) => {
           const match = (await catalog.match(id))!;
-          if (match.state === "abandoned" || (match.state !== "settled" && this.#scheduler.nowMs() > abandonsAtMs)) {
+          if (
+            match.state === "abandoned" ||
+            (!["settled", "released"].includes(match.state) && this.#scheduler.nowMs() > abandonsAtMs)
+          ) {
             return (await lifecycle.abandonMatch(id)).ok;
           }
+          this.#sightings.saw(`conducted while ${match.state}`);
+          if (before === "settled" && match.state === "review") {
+            this.#sightings.saw("a correction re-opened the review");
+          }
+          before = match.state;
           if (match.state === "upcoming" && clock.nowMs() < START_MS + LOCK_GRACE_MS) return false;
           if (match.state === "upcoming" || match.state === "locked") {
             await lifecycle.lock(id);
             await catalog.moveMatch(id, "locked", "live");
           } else if (match.state === "live") await lifecycle.endMatch(id);
           else if (match.state === "review") await lifecycle.approveResult(id);
-          else return (await lifecycle.releasePrizes(id)).ok;
+          else if (match.state === "released" || this.#random.chance(0.3)) {
+            return (await lifecycle.releasePrizes(id)).ok;
+          }
           return false;
         })) === true;
     }

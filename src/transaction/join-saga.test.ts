@@ -8,6 +8,7 @@ import type { Ledger } from "../stores/ledger/port.ts";
 import { StoreUnavailable } from "../stores/unavailable.ts";
 import { openSimulatedCatalog } from "../testing/simulated-catalog.ts";
 import { openSimulatedLedger } from "../testing/simulated-ledger.ts";
+import { MatchCache } from "../stream/match-cache.ts";
 import { JoinSagas } from "./join-saga.ts";
 import { JoinRecovery } from "./recovery.ts";
 
@@ -47,6 +48,7 @@ async function playground(terms: Partial<ContestTerms> = {}) {
     new JoinSagas({
       catalog: stores.catalog ?? catalog,
       ledger: stores.ledger ?? ledger,
+      matches: new MatchCache(catalog, { matchesMax: 10, ttlMs: 1 }),
       clock,
       teamExists: async (_, __, team) => team !== teamNo(9),
       termsMax: 10,

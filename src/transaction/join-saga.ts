@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { userAccount } from "../domain/account.ts";
 import { assert } from "../domain/assert.ts";
@@ -9,13 +8,16 @@ import { isBeforeDeadline, type Match } from "../domain/match.ts";
 import type { Joins, JoinResult } from "../edge/game.ts";
 import type { Catalog, Entry, JoinSaga } from "../stores/catalog/port.ts";
 import type { Ledger, Transfer } from "../stores/ledger/port.ts";
+import type { MatchCache } from "../stream/match-cache.ts";
 import { InFlight } from "../stream/in-flight.ts";
 import { escrowOfEntry } from "./escrow.ts";
 import { txnIds } from "./txn-ids.ts";
 import { voidTransfer } from "./void-transfer.ts";
 
 export interface JoinSagasDeps {
-  readonly catalog: Pick<Catalog, "contest" | "match" | "beginJoin" | "confirmJoin" | "releaseJoin" | "entriesOfUser">;
+  readonly catalog: Pick<Catalog, "contest" | "beginJoin" | "confirmJoin" | "releaseJoin" | "entriesOfUser">;
+  /** May be a second old: a match's start never changes, and that it was locked the catalog says itself. */
+  readonly matches: Pick<MatchCache, "get">;
   readonly ledger: Pick<Ledger, "transfer">;
   readonly clock: Clock;
   /** Whether the user has saved this team. */
@@ -51,7 +53,8 @@ export type SagaEnd =
 export class JoinSagas implements Joins {
   readonly #deps: JoinSagasDeps;
   readonly #inFlight = new InFlight();
-  readonly #terms: LRUCache<ContestId, Pick<Contest, "id" | "entriesMax">>;
+  /** Contests without what changes of them. */
+  readonly #terms: LRUCache<ContestId, Terms>;
 
   constructor(deps: JoinSagasDeps) {
     this.#deps = deps;
@@ -64,15 +67,16 @@ export class JoinSagas implements Joins {
     team: TeamNo,
     options: { readonly idempotencyKey: string | null; readonly inviteCode: string | null },
   ): Promise<JoinResult> {
-    const { catalog, clock, teamExists } = this.#deps;
-    const contest = await catalog.contest(contestId);
+    const { catalog, clock, matches, teamExists } = this.#deps;
+    const contest = this.#terms.get(contestId) ?? (await this.#loadTerms(contestId));
     if (contest === null) return { ok: false, refusal: "contest_not_found" };
     if (contest.inviteCode !== null && contest.inviteCode !== options.inviteCode) {
       return { ok: false, refusal: "invite_code" };
     }
     const entry = entryId(user, team);
-    const match = await catalog.match(contest.matchId);
-    assert(match !== null, `contest ${contestId} belongs to match ${contest.matchId}, which is not there`);
+    const info = await matches.get(contest.matchId);
+    assert(info !== null, "a contest belongs to a match");
+    const { match } = info;
     if (hasStarted(match, clock.nowMs())) return this.#answerLate(contest, entry, user);
     if (!(await teamExists(user, contest.matchId, team))) return { ok: false, refusal: "team_missing" };
     // Read after the awaits: the time in the record is the time that was checked.
@@ -122,7 +126,7 @@ export class JoinSagas implements Joins {
   }
 
   /** After the deadline a retry of a join that was in time still gets its answer, whatever its key. */
-  async #answerLate(contest: Contest, entry: EntryId, user: UserId): Promise<JoinResult> {
+  async #answerLate(contest: Terms, entry: EntryId, user: UserId): Promise<JoinResult> {
     const entries = await this.#deps.catalog.entriesOfUser(user, contest.matchId);
     const made = entries.find((candidate) => candidate.contestId === contest.id && candidate.entryId === entry);
     return made ? { ok: true, entry: made, replayed: true } : { ok: false, refusal: "match_started" };
@@ -171,16 +175,22 @@ export class JoinSagas implements Joins {
   }
 
   async #escrow(saga: JoinSaga) {
-    let terms = this.#terms.get(saga.contestId);
-    if (terms === undefined) {
-      const contest = await this.#deps.catalog.contest(saga.contestId);
-      assert(contest !== null, `saga ${saga.sagaId} is of a contest that exists`);
-      terms = { id: contest.id, entriesMax: contest.entriesMax };
-      this.#terms.set(contest.id, terms);
-    }
+    const terms = this.#terms.get(saga.contestId) ?? (await this.#loadTerms(saga.contestId));
+    assert(terms !== null, "a saga is of a contest that exists");
     return escrowOfEntry(terms, saga.entryId);
   }
+
+  async #loadTerms(id: ContestId): Promise<Terms | null> {
+    const contest = await this.#deps.catalog.contest(id);
+    if (contest === null) return null;
+    const { matchId, entryFeePaise, entriesMax, inviteCode } = contest;
+    const terms = { id, matchId, entryFeePaise, entriesMax, inviteCode };
+    this.#terms.set(id, terms);
+    return terms;
+  }
 }
+
+type Terms = Pick<Contest, "id" | "matchId" | "entryFeePaise" | "entriesMax" | "inviteCode">;
 
 /** An abandoned match has not started: its contests answer for themselves that they are closed. */
 const hasStarted = (match: Match, nowMs: number): boolean =>
@@ -188,4 +198,4 @@ const hasStarted = (match: Match, nowMs: number): boolean =>
 
 /** For clients that send no key: asking again for the same thing is the same request. */
 export const derivedIdempotencyKey = (user: UserId, contest: ContestId, team: TeamNo): string =>
-  createHash("sha256").update(`${user}:${contest}:${team}`).digest("hex");
+  Bun.SHA256.hash(`${user}:${contest}:${team}`, "hex");

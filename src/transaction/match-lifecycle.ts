@@ -8,7 +8,7 @@ import { checkSquadChange, type Squad } from "../domain/squad.ts";
 import type { Admin, AdminRefusal, AdminResult, PrizeRelease } from "../edge/game.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
 import type { LockResult } from "../stream/roster-lock.ts";
-import type { FinalBoard } from "./payouts.ts";
+import type { FinalScores } from "./final-scores.ts";
 import type { Settlement } from "./settlement.ts";
 
 export interface MatchLifecycleDeps {
@@ -17,11 +17,13 @@ export interface MatchLifecycleDeps {
   /** Names of the scoring rules that a match may choose. */
   readonly scoringRules: ReadonlySet<string>;
   readonly lock: (match: MatchId) => Promise<LockResult>;
+  /** From here on no correction counts, whichever node took it. Repeatable. */
+  readonly closePoints: (match: MatchId) => Promise<void>;
   /** Resolves when every feed event that was accepted is in the match's points. */
   readonly pointsSettled: (match: MatchId) => Promise<void>;
   readonly settlement: Pick<Settlement, "settle" | "cancel">;
-  /** The final board of a contest of a match whose points are settled. */
-  readonly finalBoard: (contest: Contest) => Promise<FinalBoard>;
+  /** Of a contest of a match whose points are settled. */
+  readonly finalScores: (contest: Contest) => Promise<FinalScores>;
   /** Told of every change of a match or its squad, so that caches forget it. */
   readonly onChange: (match: MatchId) => void;
 }
@@ -105,7 +107,9 @@ export class MatchLifecycle implements Admin {
     const { catalog, settlement } = this.#deps;
     const found = await catalog.match(match);
     if (found === null) return refused("match_not_found", `there is no match ${match}`);
-    if (found.state === "settled") return refused("wrong_state", "the match is settled");
+    if (found.state === "settled" || found.state === "released") {
+      return refused("wrong_state", `the match is ${found.state}`);
+    }
     if (found.state !== "abandoned") {
       const moved = await catalog.moveMatch(match, found.state, "abandoned");
       if (!moved) return refused("wrong_state", "the match changed its state just now; ask again");
@@ -124,26 +128,44 @@ export class MatchLifecycle implements Admin {
 
   async approveResult(match: MatchId): Promise<AdminResult<Match>> {
     const moved = await this.#move(match, "review", "settled");
-    // A correction that was accepted before the approval counts; one that comes after it is refused at the door.
+    // What was accepted by now is what was approved; a correction after it re-opens the review.
     if (moved.ok) await this.#deps.pointsSettled(match);
     return moved;
   }
 
   async releasePrizes(match: MatchId): Promise<AdminResult<PrizeRelease>> {
-    const { catalog, finalBoard, pointsSettled, settlement } = this.#deps;
+    const { catalog, closePoints, finalScores, onChange, pointsSettled, settlement } = this.#deps;
     const found = await catalog.match(match);
     if (found === null) return refused("match_not_found", `there is no match ${match}`);
-    if (found.state !== "settled")
+    // This move and a correction's back to review exclude each other: one of the two is refused.
+    if (!(await catalog.moveMatch(match, "settled", "released"))) {
       return refused("wrong_state", `the match is ${found.state}; approve its result first`);
+    }
+    onChange(match);
+    await closePoints(match);
     await pointsSettled(match);
     const contests: PrizeRelease["contests"][number][] = [];
     for (const contest of await catalog.contests(match)) {
-      const ended = await settlement.settle(contest.id, await finalBoard(contest));
+      const ended = await settlement.settle(contest.id, await finalScores(contest));
       if (!ended.ok) return refused("wrong_state", `contest ${contest.id} can't be settled: ${ended.refusal}`);
       const { outcome, entryCount, paidPaise } = ended;
       contests.push({ contestId: contest.id, outcome, entryCount, paidPaise });
     }
     return { ok: true, value: { contests } };
+  }
+
+  /** Takes every contest whose end was begun or decided to it: what a crash left, or a store that went away. */
+  async resume(contestsMax: number): Promise<void> {
+    const { catalog } = this.#deps;
+    const resumed = new Set<MatchId>();
+    for (const { id, matchId } of await catalog.contestsToEnd(contestsMax)) {
+      if (resumed.has(matchId)) continue;
+      const state = (await catalog.match(matchId))?.state;
+      if (state === "released" || state === "abandoned") resumed.add(matchId);
+      if (state === "released") await this.releasePrizes(matchId);
+      else if (state === "abandoned") await this.abandonMatch(matchId);
+      else await this.cancelContest(id);
+    }
   }
 
   async #storeSquad(match: MatchId, squad: Squad): Promise<AdminResult<Squad>> {

@@ -1,6 +1,7 @@
 import type { EntryId } from "../domain/ids.ts";
 import { type Paise, paise } from "../domain/money.ts";
 import type { PrizeSchedule } from "../domain/prizes.ts";
+import type { FinalScores } from "./final-scores.ts";
 
 /** Entries that share a rank, or a part of them when they are many: chunks of one group follow each other. */
 export interface TieChunk {
@@ -25,31 +26,42 @@ export interface FinalBoard {
 export interface Payout {
   readonly entryId: EntryId;
   readonly prizePaise: Paise;
-  /** Position on the board, from 0. */
-  readonly position: number;
+}
+
+/** What the entries of one score win: all the same, and a paisa more for the first few in order of entry id. */
+interface Share {
+  readonly eachPaise: number;
+  extraPaiseLeft: number;
 }
 
 /**
- * The winners from `fromPosition` on, a chunk at a time, for a step of an async iterator an entry would cost more than the
- * entry. Stops reading the board after the last paid rank, so entries that win nothing cost nothing.
+ * The winners after entry `afterEntry` in order of entry id, a chunk at a time, for a step of an async iterator an entry
+ * would cost more than the entry. Those before are counted through, because odd paise go by the order of all of a tie.
  */
 export async function* payoutsOf(
   schedule: PrizeSchedule,
-  board: FinalBoard,
-  fromPosition: number,
+  scores: FinalScores,
+  afterEntry: EntryId | 0,
 ): AsyncGenerator<readonly Payout[]> {
-  if (fromPosition >= board.entryCount) return;
-  for await (const { rank, tiedCount, offset, entries } of board.chunks(fromPosition)) {
-    if (rank > schedule.lastPaidRank) return;
-    const { eachPaise, extraPaiseCount } = schedule.split(rank, tiedCount);
+  const shares = new Map<number, Share>();
+  const shareOf = (scoreQp: number): Share => {
+    const { eachPaise, extraPaiseCount } = schedule.split(1 + scores.countAbove(scoreQp), scores.countAt(scoreQp));
+    const share = { eachPaise, extraPaiseLeft: extraPaiseCount };
+    shares.set(scoreQp, share);
+    return share;
+  };
+  for await (const { entries, scoresQp } of scores.chunks()) {
     const payouts: Payout[] = [];
     for (let index = 0; index < entries.length; index++) {
-      const placeInGroup = offset + index;
-      const position = rank - 1 + placeInGroup;
-      const prizePaise = paise(eachPaise + (placeInGroup < extraPaiseCount ? 1 : 0));
-      if (position >= fromPosition && prizePaise > 0) {
-        payouts.push({ entryId: entries[index]! as EntryId, prizePaise, position });
+      const scoreQp = scoresQp[index]!;
+      const share = shares.get(scoreQp) ?? shareOf(scoreQp);
+      let prizePaise = share.eachPaise;
+      if (share.extraPaiseLeft > 0) {
+        prizePaise++;
+        share.extraPaiseLeft--;
       }
+      const entryId = entries[index]! as EntryId;
+      if (prizePaise > 0 && entryId > afterEntry) payouts.push({ entryId, prizePaise: paise(prizePaise) });
     }
     yield payouts;
   }

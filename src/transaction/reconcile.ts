@@ -1,7 +1,7 @@
 import { payoutHoldAccount, prizeAccount } from "../domain/account.ts";
 import type { Contest } from "../domain/contest.ts";
 import type { ContestId } from "../domain/ids.ts";
-import type { MatchState } from "../domain/match.ts";
+import type { Match, MatchState } from "../domain/match.ts";
 import type { Catalog, JoinSaga } from "../stores/catalog/port.ts";
 import type { Ledger } from "../stores/ledger/port.ts";
 import { DIFFERENCE_KINDS, type Difference, type DifferenceKind } from "./difference.ts";
@@ -23,8 +23,8 @@ export interface ReconcileDeps {
     | "withdrawals"
   >;
   readonly ledger: Pick<Ledger, "audit" | "balances" | "find">;
-  /** Entries on the final or live board; null where there is none (before the lock). */
-  readonly boardCount: (contest: ContestId) => Promise<number | null>;
+  /** Entries of each contest on the boards of a match; null where there are none yet (before the lock). */
+  readonly boardCounts: (match: Match) => Promise<ReadonlyMap<ContestId, number> | null>;
   /** The provider's file; null leaves that comparison out. It is taken to hold everything that there ever was. */
   readonly settlementRows: readonly SettlementRow[] | null;
   /** Rows a page; so many matches, joins under way and withdrawals are looked at. */
@@ -45,7 +45,7 @@ export interface ReconcileReport {
   };
 }
 
-const ALL_MATCHES: readonly MatchState[] = ["upcoming", "locked", "live", "review", "settled", "abandoned"];
+const ALL_MATCHES: readonly MatchState[] = ["upcoming", "locked", "live", "review", "settled", "released", "abandoned"];
 
 /**
  * `powerplay reconcile`: every sum that must agree, and each one that does not. It reads and changes nothing. What moves
@@ -60,11 +60,13 @@ export async function reconcile(deps: ReconcileDeps): Promise<ReconcileReport> {
   let contests = 0;
   let entries = 0;
   for (const match of await catalog.matches({ states: ALL_MATCHES, limit: rowsMax })) {
+    const onBoards = await deps.boardCounts(match);
     for (const contest of await catalog.contests(match.id)) {
       contests++;
       entries += await checkContest(
         deps,
         contest,
+        onBoards === null ? null : (onBoards.get(contest.id) ?? 0),
         underWay.filter((saga) => saga.contestId === contest.id),
         differences,
       );
@@ -98,8 +100,9 @@ export function differenceCounts(report: ReconcileReport): Readonly<Record<Diffe
 
 /** Answers how many entries it has. */
 async function checkContest(
-  { catalog, ledger, boardCount }: ReconcileDeps,
+  { catalog, ledger }: ReconcileDeps,
   contest: Contest,
+  onBoard: number | null,
   underWay: readonly JoinSaga[],
   differences: Difference[],
 ): Promise<number> {
@@ -123,7 +126,6 @@ async function checkContest(
   // While it is being paid or refunded the sum falls from one to the other; only the ends are known.
   if (contest.state === "settled" || contest.state === "cancelled") note("escrow_rest", underWayPaise, heldPaise);
 
-  const onBoard = await boardCount(contest.id);
   if (onBoard !== null) note("board_count", entryCount, onBoard);
   return entryCount;
 }

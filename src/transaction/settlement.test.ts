@@ -5,32 +5,26 @@ import { type EntryId, entryId, teamNo, userId } from "../domain/ids.ts";
 import { paise } from "../domain/money.ts";
 import type { Ledger } from "../stores/ledger/port.ts";
 import { StoreUnavailable } from "../stores/unavailable.ts";
+import { finalScoresOf } from "../testing/simulated-boards.ts";
 import { openSimulatedCatalog } from "../testing/simulated-catalog.ts";
 import { openSimulatedLedger } from "../testing/simulated-ledger.ts";
+import { MatchCache } from "../stream/match-cache.ts";
 import { JoinSagas } from "./join-saga.ts";
-import type { FinalBoard } from "./payouts.ts";
+import type { FinalScores } from "./final-scores.ts";
 import { Settlement } from "./settlement.ts";
 
 const entry = (user: number): EntryId => entryId(userId(user), teamNo(1));
 
-/** Tie groups in rank order, handed over in chunks of `chunkEntries`. */
-function boardOf(groups: readonly (readonly EntryId[])[], chunkEntries = 2): FinalBoard {
-  return {
-    entryCount: groups.flat().length,
-    async *chunks() {
-      let rank = 1;
-      for (const group of groups) {
-        for (let offset = 0; offset < group.length; offset += chunkEntries) {
-          const entries = Float64Array.from(group.slice(offset, offset + chunkEntries));
-          yield { rank, tiedCount: group.length, offset, entries };
-        }
-        rank += group.length;
-      }
-    },
-  };
-}
+/** Tie groups, best first, handed over in chunks of `chunkEntries`. */
+const boardOf = (groups: readonly (readonly EntryId[])[], chunkEntries = 2): FinalScores =>
+  finalScoresOf(
+    groups
+      .flatMap((group, index) => group.map((id) => ({ entryId: id, scoreQp: 1_000 - index })))
+      .sort((a, b) => a.entryId - b.entryId),
+    chunkEntries,
+  );
 
-/** A contest in which users 1 … n paid ₹10 each, of a match whose result is approved. */
+/** A contest in which users 1 … n paid ₹10 each, of a match whose prizes may be released. */
 async function played(userCount: number, terms: Partial<ContestTerms> = {}) {
   const catalog = openSimulatedCatalog();
   const ledger = openSimulatedLedger();
@@ -60,7 +54,14 @@ async function played(userCount: number, terms: Partial<ContestTerms> = {}) {
     inviteCode: null,
     ...terms,
   });
-  const sagas = new JoinSagas({ catalog, ledger, clock, teamExists: async () => true, termsMax: 10 });
+  const sagas = new JoinSagas({
+    catalog,
+    ledger,
+    matches: new MatchCache(catalog, { matchesMax: 10, ttlMs: 1 }),
+    clock,
+    teamExists: async () => true,
+    termsMax: 10,
+  });
   for (let user = 1; user <= userCount; user++) {
     await ledger.transfer([
       {
@@ -76,23 +77,24 @@ async function played(userCount: number, terms: Partial<ContestTerms> = {}) {
     await sagas.join(userId(user), contest.id, teamNo(1), { idempotencyKey: null, inviteCode: null });
   }
   const settlementOver = (over: Ledger = ledger) =>
-    new Settlement({ catalog, ledger: over, clock, chunkTransfers: 2, chunksInFlight: 2 });
-  const approve = async () => {
+    new Settlement({ catalog, ledger: over, clock, chunkPayments: 2, chunksInFlight: 2 });
+  const release = async () => {
     await catalog.moveMatch(match.id, "upcoming", "locked");
     await catalog.moveMatch(match.id, "locked", "live");
     await catalog.moveMatch(match.id, "live", "review");
     await catalog.moveMatch(match.id, "review", "settled");
+    await catalog.moveMatch(match.id, "settled", "released");
   };
   const wallets = () =>
     ledger.balances(Array.from({ length: userCount }, (_, index) => userAccount(userId(index + 1))));
   const rest = () => ledger.balances([escrowAccount(contest.id, 0), prizeAccount(contest.id), houseAccount]);
-  return { ledger, contest, settlementOver, approve, wallets, rest };
+  return { ledger, contest, settlementOver, release, wallets, rest };
 }
 
 describe("settlement", () => {
   test("tied entries pool their positions, odd paise go by entry id, the margin goes to the house", async () => {
-    const { contest, settlementOver, approve, wallets, rest } = await played(5);
-    await approve();
+    const { contest, settlementOver, release, wallets, rest } = await played(5);
+    await release();
     const board = boardOf([[entry(4)], [entry(1), entry(3), entry(5)], [entry(2)]]);
     expect(await settlementOver().settle(contest.id, board)).toEqual({
       ok: true,
@@ -105,30 +107,30 @@ describe("settlement", () => {
   });
 
   test("a guaranteed pool is topped up by the house, by exactly what the occupied ranks win", async () => {
-    const { contest, settlementOver, approve, wallets, rest } = await played(2, { guaranteed: true, entriesMax: 9 });
-    await approve();
+    const { contest, settlementOver, release, wallets, rest } = await played(2, { guaranteed: true, entriesMax: 9 });
+    await release();
     await settlementOver().settle(contest.id, boardOf([[entry(2)], [entry(1)]]));
     expect(await wallets()).toEqual([1001, 2000].map(paise));
     expect(await rest()).toEqual([0, 0, -1001].map(paise));
   });
 
-  test("before the result is approved nothing is paid", async () => {
+  test("before the prizes are released nothing is paid", async () => {
     const { contest, settlementOver } = await played(3);
     const board = boardOf([[entry(1), entry(2), entry(3)]]);
-    expect(await settlementOver().settle(contest.id, board)).toEqual({ ok: false, refusal: "match_not_settled" });
+    expect(await settlementOver().settle(contest.id, board)).toEqual({ ok: false, refusal: "match_not_released" });
   });
 
   test("a board that misses an entry pays nobody", async () => {
-    const { contest, settlementOver, approve, wallets } = await played(3);
-    await approve();
+    const { contest, settlementOver, release, wallets } = await played(3);
+    await release();
     const board = boardOf([[entry(1), entry(2)]]);
     expect(await settlementOver().settle(contest.id, board)).toEqual({ ok: false, refusal: "board_mismatch" });
     expect(await wallets()).toEqual([0, 0, 0].map(paise));
   });
 
   test("a contest that did not fill and is not guaranteed returns every fee", async () => {
-    const { contest, settlementOver, approve, wallets, rest } = await played(3, { entriesMax: 10 });
-    await approve();
+    const { contest, settlementOver, release, wallets, rest } = await played(3, { entriesMax: 10 });
+    await release();
     const end = await settlementOver().settle(contest.id, boardOf([[entry(1), entry(2), entry(3)]]));
     expect(end).toEqual({ ok: true, outcome: "refunded", entryCount: 3, paidPaise: paise(3000) });
     expect(await wallets()).toEqual([1000, 1000, 1000].map(paise));
@@ -136,18 +138,18 @@ describe("settlement", () => {
   });
 
   test("a cancelled contest returns every fee once, however often it is asked, and is never paid", async () => {
-    const { contest, settlementOver, approve, wallets } = await played(4);
+    const { contest, settlementOver, release, wallets } = await played(4);
     const end = { ok: true, outcome: "refunded", entryCount: 4, paidPaise: paise(4000) } as const;
     expect(await settlementOver().cancel(contest.id)).toEqual(end);
     expect(await settlementOver().cancel(contest.id)).toEqual(end);
-    await approve();
+    await release();
     expect(await settlementOver().settle(contest.id, boardOf([[1, 2, 3, 4].map(entry)]))).toEqual(end);
     expect(await wallets()).toEqual([1000, 1000, 1000, 1000].map(paise));
   });
 
   test("once prizes are being paid it is too late to cancel", async () => {
-    const { contest, settlementOver, approve } = await played(3);
-    await approve();
+    const { contest, settlementOver, release } = await played(3);
+    await release();
     await settlementOver().settle(contest.id, boardOf([[entry(1)], [entry(2)], [entry(3)]]));
     expect(await settlementOver().cancel(contest.id)).toEqual({ ok: false, refusal: "already_settling" });
   });
@@ -157,16 +159,20 @@ describe("settlement", () => {
     async (tookEffect) => {
       const board = boardOf([[entry(4)], [entry(1), entry(3), entry(5)], [entry(2)]]);
       for (let calls = 0; calls < 5; calls++) {
-        const { contest, ledger, settlementOver, approve, wallets, rest } = await played(5);
-        await approve();
+        const { contest, ledger, settlementOver, release, wallets, rest } = await played(5);
+        await release();
         let left = calls;
+        const cutOff = <Argument, Result>(call: (argument: Argument) => Promise<Result>) => {
+          return async (argument: Argument) => {
+            if (left-- > 0) return call(argument);
+            if (tookEffect) await call(argument);
+            throw new StoreUnavailable("Ledger", "cut off");
+          };
+        };
         const cut = settlementOver({
           ...ledger,
-          async transfer(batch) {
-            if (left-- > 0) return ledger.transfer(batch);
-            if (tookEffect) await ledger.transfer(batch);
-            throw new StoreUnavailable("Ledger", "cut off");
-          },
+          transfer: cutOff(ledger.transfer),
+          payEntries: cutOff(ledger.payEntries),
         });
         await cut.settle(contest.id, board).catch((error: unknown) => expect(error).toBeInstanceOf(StoreUnavailable));
         await settlementOver().settle(contest.id, board);

@@ -1,15 +1,16 @@
-import { houseAccount, prizeAccount, userAccount } from "../domain/account.ts";
+import { type AccountId, houseAccount, prizeAccount } from "../domain/account.ts";
 import { assert } from "../domain/assert.ts";
 import type { Clock } from "../domain/clock.ts";
 import { type Contest, isPlayed } from "../domain/contest.ts";
-import { type ContestId, type EntryId, userOfEntry } from "../domain/ids.ts";
+import type { ContestId, EntryId } from "../domain/ids.ts";
 import { type Paise, paise } from "../domain/money.ts";
 import { PrizeSchedule } from "../domain/prizes.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
-import type { Ledger, Transfer } from "../stores/ledger/port.ts";
+import type { Ledger, Transfer, TransferKind } from "../stores/ledger/port.ts";
 import { escrowOfEntry, escrowStripes } from "./escrow.ts";
-import { type FinalBoard, payoutsOf } from "./payouts.ts";
-import { TransferPipeline } from "./transfer-pipeline.ts";
+import type { FinalScores } from "./final-scores.ts";
+import { type EntryPayment, PaymentPipeline } from "./payment-pipeline.ts";
+import { payoutsOf } from "./payouts.ts";
 import { txnIds } from "./txn-ids.ts";
 
 export interface SettlementDeps {
@@ -24,10 +25,10 @@ export interface SettlementDeps {
     | "entryCount"
     | "reservedJoinCount"
   >;
-  readonly ledger: Pick<Ledger, "transfer" | "balances">;
+  readonly ledger: Pick<Ledger, "transfer" | "payEntries" | "balances">;
   readonly clock: Clock;
-  /** Credits in one call to the ledger; memory is bounded by chunk × chunks in flight. */
-  readonly chunkTransfers: number;
+  /** Payments in one step of the ledger; memory is bounded by chunk × chunks in flight. */
+  readonly chunkPayments: number;
   readonly chunksInFlight: number;
 }
 
@@ -43,8 +44,8 @@ export type ContestEnd =
       readonly ok: false;
       readonly refusal:
         | "contest_not_found"
-        /** The match's result is not approved yet. */
-        | "match_not_settled"
+        /** Its prizes are not to be paid yet. */
+        | "match_not_released"
         /** A join of the match is neither entered nor released: let the recovery end it first. */
         | "joins_under_way"
         /** The board does not have as many entries as the catalog: it is rebuilt before anybody is paid. */
@@ -60,7 +61,7 @@ export type ContestEnd =
  *     refund   open → cancelling   escrow stripe of each entry → its user                                              → cancelled
  *
  * Laws:
- * - Prizes are paid only of a match that is `settled`, from where no correction can change the points any more.
+ * - Prizes are paid only of a match that is `released`, from where no correction can change the points any more.
  * - The move out of `open` decides between the two for ever and stops joins; a join that was under way refunds itself.
  * - Every transfer is named by contest and entry, so a run that resumes, or two nodes that both run, pay once. The cursor
  *   only spares the repetition and is written behind what the ledger has acknowledged.
@@ -68,40 +69,56 @@ export type ContestEnd =
  */
 export class Settlement {
   readonly #deps: SettlementDeps;
+  /** One run a contest at a time: a second caller of this node doesn't do everything again beside the first. */
+  readonly #running = new Map<ContestId, Promise<ContestEnd>>();
 
   constructor(deps: SettlementDeps) {
     this.#deps = deps;
   }
 
-  /** Pays or refunds one contest of a settled match. Repeatable; resumes where a crash left it. */
-  async settle(id: ContestId, board: FinalBoard): Promise<ContestEnd> {
+  /** Pays or refunds one contest of a released match. Repeatable; resumes where a crash left it. */
+  settle(id: ContestId, scores: FinalScores): Promise<ContestEnd> {
+    return this.#once(id, () => this.#settle(id, scores));
+  }
+
+  /** Everybody gets the fee back. Repeatable; refused once prizes are being paid. */
+  cancel(id: ContestId): Promise<ContestEnd> {
+    return this.#once(id, async () => {
+      const contest = await this.#deps.catalog.contest(id);
+      return contest === null ? { ok: false, refusal: "contest_not_found" } : this.#refund(contest);
+    });
+  }
+
+  async #once(id: ContestId, end: () => Promise<ContestEnd>): Promise<ContestEnd> {
+    // The state says what became of the contest meanwhile; asking again costs a few reads.
+    for (let running; (running = this.#running.get(id)) !== undefined;) await running.catch(() => undefined);
+    const run = end().finally(() => this.#running.delete(id));
+    this.#running.set(id, run);
+    return run;
+  }
+
+  async #settle(id: ContestId, scores: FinalScores): Promise<ContestEnd> {
     const { catalog } = this.#deps;
     const contest = await catalog.contest(id);
     if (contest === null) return { ok: false, refusal: "contest_not_found" };
     const match = await catalog.match(contest.matchId);
     assert(match !== null, `contest ${id} belongs to match ${contest.matchId}, which is not there`);
-    if (match.state !== "settled") return { ok: false, refusal: "match_not_settled" };
+    if (match.state !== "released") return { ok: false, refusal: "match_not_released" };
     if ((await catalog.reservedJoinCount(contest.matchId)) > 0) return { ok: false, refusal: "joins_under_way" };
     const entryCount = await catalog.entryCount(id);
     if (contest.state === "cancelling" || contest.state === "cancelled" || !isPlayed(contest, entryCount)) {
       return this.#refund(contest);
     }
-    if (board.entryCount !== entryCount) return { ok: false, refusal: "board_mismatch" };
+    if (scores.entryCount !== entryCount) return { ok: false, refusal: "board_mismatch" };
     if (!(await catalog.moveContest(id, "open", "settling"))) {
       const now = await catalog.contest(id);
       // Another run got further, or a cancellation came first; the state says which.
       if (now!.state !== "settled") return this.#refund(now!);
     }
-    return this.#pay(contest, entryCount, board);
+    return this.#pay(contest, entryCount, scores);
   }
 
-  /** Everybody gets the fee back. Repeatable; refused once prizes are being paid. */
-  async cancel(id: ContestId): Promise<ContestEnd> {
-    const contest = await this.#deps.catalog.contest(id);
-    return contest === null ? { ok: false, refusal: "contest_not_found" } : this.#refund(contest);
-  }
-
-  async #pay(contest: Contest, entryCount: number, board: FinalBoard): Promise<ContestEnd> {
+  async #pay(contest: Contest, entryCount: number, scores: FinalScores): Promise<ContestEnd> {
     const { catalog } = this.#deps;
     const schedule = new PrizeSchedule(contest.prizes, contest.prizePoolPaise);
     const prizes = schedule.split(1, entryCount);
@@ -110,7 +127,7 @@ export class Settlement {
     if ((await catalog.contest(contest.id))!.state === "settled") return settled;
 
     await this.#fund(contest, entryCount, payoutPaise);
-    await this.#payWinners(contest, schedule, board);
+    await this.#payWinners(contest, schedule, scores);
     const [leftPaise] = await this.#deps.ledger.balances([prizeAccount(contest.id)]);
     if (leftPaise !== 0) return { ok: false, refusal: "board_mismatch" };
     const moved = await catalog.moveContest(contest.id, "settling", "settled");
@@ -146,37 +163,20 @@ export class Settlement {
     await this.#transferAll(transfers);
   }
 
-  async #payWinners(contest: Contest, schedule: PrizeSchedule, board: FinalBoard): Promise<void> {
-    const { catalog, clock } = this.#deps;
-    const pool = prizeAccount(contest.id);
-    const ref = String(contest.id);
-    const cursor = await catalog.payoutCursor(contest.id);
-    const paidEntries = cursor === null ? 0 : Number(cursor);
-    const pipeline = this.#pipeline((position) => catalog.putPayoutCursor(contest.id, String(position)));
-    let reachedEntries = paidEntries;
-    for await (const payouts of payoutsOf(schedule, board, paidEntries)) {
-      for (const { entryId, prizePaise, position } of payouts) {
-        reachedEntries = position + 1;
-        const full = pipeline.add(
-          {
-            txnId: txnIds.prize(contest.id, entryId),
-            debit: pool,
-            credit: userAccount(userOfEntry(entryId)),
-            amountPaise: prizePaise,
-            kind: "prize",
-            ref,
-            atMs: clock.nowMs(),
-          },
-          reachedEntries,
-        );
+  async #payWinners(contest: Contest, schedule: PrizeSchedule, scores: FinalScores): Promise<void> {
+    const debit = prizeAccount(contest.id);
+    const pipeline = this.#pipeline(contest.id, "prize", txnIds.prizePrefix(contest.id));
+    for await (const payouts of payoutsOf(schedule, scores, await this.#reached(contest.id))) {
+      for (const { entryId, prizePaise } of payouts) {
+        const full = pipeline.add({ debit, entryId, amountPaise: prizePaise });
         if (full !== null) await full;
       }
     }
-    await pipeline.end(reachedEntries);
+    await pipeline.end();
   }
 
   async #refund(contest: Contest): Promise<ContestEnd> {
-    const { catalog, clock } = this.#deps;
+    const { catalog } = this.#deps;
     if (contest.state !== "cancelled" && !(await catalog.moveContest(contest.id, "open", "cancelling"))) {
       const { state } = (await catalog.contest(contest.id))!;
       if (state === "settling" || state === "settled") return { ok: false, refusal: "already_settling" };
@@ -187,44 +187,62 @@ export class Settlement {
     if ((await catalog.contest(contest.id))!.state === "cancelled") return refunded;
 
     if (contest.entryFeePaise > 0) {
-      const cursor = await catalog.payoutCursor(contest.id);
-      let after = (cursor === null ? 0 : Number(cursor)) as EntryId | 0;
-      const pipeline = this.#pipeline((entry) => catalog.putPayoutCursor(contest.id, String(entry)));
+      const pipeline = this.#pipeline(contest.id, "refund", txnIds.refundPrefix(contest.id));
+      let after = await this.#reached(contest.id);
       for (;;) {
-        const entries = await catalog.entriesOfContest(contest.id, after, this.#deps.chunkTransfers);
+        const entries = await catalog.entriesOfContest(contest.id, after, this.#deps.chunkPayments);
         if (entries.length === 0) break;
         for (const { entryId, feePaise } of entries) {
           after = entryId;
-          const full = pipeline.add(
-            {
-              txnId: txnIds.refund(contest.id, entryId),
-              debit: escrowOfEntry(contest, entryId),
-              credit: userAccount(userOfEntry(entryId)),
-              amountPaise: feePaise,
-              kind: "refund",
-              ref: String(contest.id),
-              atMs: clock.nowMs(),
-            },
-            entryId,
-          );
+          const full = pipeline.add({ debit: escrowOfEntry(contest, entryId), entryId, amountPaise: feePaise });
           if (full !== null) await full;
         }
       }
-      await pipeline.end(after as number);
+      await pipeline.end();
     }
     const moved = await catalog.moveContest(contest.id, "cancelling", "cancelled");
     assert(moved, `contest ${contest.id} goes nowhere but from cancelling to cancelled`);
     return refunded;
   }
 
-  #pipeline(acknowledged: (position: number) => Promise<void>): TransferPipeline {
-    const { chunkTransfers, chunksInFlight } = this.#deps;
-    return new TransferPipeline({
-      transfer: (batch) => this.#transferAll(batch),
-      acknowledged,
-      chunkTransfers,
+  /** The entry up to which everything has happened, in order of entry id; 0 before the first. */
+  async #reached(contest: ContestId): Promise<EntryId | 0> {
+    return Number((await this.#deps.catalog.payoutCursor(contest)) ?? 0) as EntryId | 0;
+  }
+
+  #pipeline(contest: ContestId, kind: TransferKind, txnPrefix: string): PaymentPipeline {
+    const { catalog, chunkPayments, chunksInFlight } = this.#deps;
+    return new PaymentPipeline({
+      pay: (chunk) => this.#payAll(contest, kind, txnPrefix, chunk),
+      acknowledged: (entry) => catalog.putPayoutCursor(contest, String(entry)),
+      chunkPayments,
       chunksInFlight,
     });
+  }
+
+  /** The payments out of one account are one call to the ledger; the calls of a chunk share its commit. */
+  async #payAll(
+    contest: ContestId,
+    kind: TransferKind,
+    txnPrefix: string,
+    chunk: readonly EntryPayment[],
+  ): Promise<void> {
+    const { clock, ledger } = this.#deps;
+    const byDebit = new Map<AccountId, { entries: EntryId[]; amountsPaise: Paise[] }>();
+    for (const { debit, entryId, amountPaise } of chunk) {
+      let payments = byDebit.get(debit);
+      if (!payments) byDebit.set(debit, (payments = { entries: [], amountsPaise: [] }));
+      payments.entries.push(entryId);
+      payments.amountsPaise.push(amountPaise);
+    }
+    const common = { kind, txnPrefix, ref: String(contest), atMs: clock.nowMs() };
+    const paid = [...byDebit].map(async ([debit, payments]) => {
+      const results = await ledger.payEntries({ ...common, ...payments, debit });
+      for (const [index, result] of results.entries()) {
+        assert(result.ok, `${txnPrefix}${payments.entries[index]} was refused: ${result.ok || result.refusal}`);
+      }
+    });
+    await Promise.all(paid);
   }
 
   async #transferAll(batch: readonly Transfer[]): Promise<void> {

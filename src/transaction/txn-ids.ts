@@ -1,4 +1,4 @@
-import type { ContestId, EntryId } from "../domain/ids.ts";
+import type { ContestId } from "../domain/ids.ts";
 
 /**
  * Every transfer is named after what it is for, so that whoever repeats a step (a retry, a second node, the recovery after
@@ -10,8 +10,9 @@ export const txnIds = {
   prizeFund: (contest: ContestId, stripe: number) => `prize-fund:${contest}:${stripe}`,
   prizeTopUp: (contest: ContestId) => `prize-top-up:${contest}`,
   margin: (contest: ContestId) => `margin:${contest}`,
-  prize: (contest: ContestId, entry: EntryId) => `prize:${contest}:${entry}`,
-  refund: (contest: ContestId, entry: EntryId) => `refund:${contest}:${entry}`,
+  /** The entry follows. */
+  prizePrefix: (contest: ContestId) => `prize:${contest}:`,
+  refundPrefix: (contest: ContestId) => `refund:${contest}:`,
   deposit: (paymentId: string) => `deposit:${paymentId}`,
   withdrawalHold: (withdrawalId: string) => `withdrawal-hold:${withdrawalId}`,
   /** Paying and returning a hold have one name, so that the ledger does one of the two and refuses the other. */

@@ -24,7 +24,8 @@ export const STATE_WORDS: Readonly<Record<MatchState, string>> = {
   locked: "Starting",
   live: "Live",
   review: "In review",
-  settled: "Finished",
+  settled: "Result approved",
+  released: "Finished",
   abandoned: "Abandoned",
 };
 

@@ -131,11 +131,11 @@ export const adminRoutes = {
   approve: onMatch(
     "approve",
     (admin, match) => admin.approveResult(match),
-    "Approve the result: review to settled; corrections end here",
+    "Approve the result: review to settled; a correction re-opens the review until prizes are released",
   ),
   release: onMatch(
     "release",
     (admin, match) => admin.releasePrizes(match),
-    "Pay every contest of a settled match; repeatable",
+    "Release the prizes of a settled match and pay every contest; corrections end here; repeatable",
   ),
 };

@@ -1,9 +1,8 @@
 import { z } from "zod";
+import { idempotencyKeyOf } from "../idempotency-key.ts";
 import { Problem, refused } from "../problem.ts";
 import { ok, route } from "../route.ts";
 import { contestIdText, matchIdText, teamNoNumber } from "../schemas.ts";
-
-const KEY_MAX = 100;
 
 export const contestRoutes = {
   join: route(
@@ -14,11 +13,8 @@ export const contestRoutes = {
       auth: "user",
       rate: "joins",
       handle: async ({ params: { contest }, body, caller, headers }, { game }) => {
-        const idempotencyKey = headers.get("idempotency-key");
-        if (idempotencyKey !== null && (idempotencyKey.length === 0 || idempotencyKey.length > KEY_MAX)) {
-          const errors = [{ field: "Idempotency-Key", message: `must have 1 to ${KEY_MAX} characters` }];
-          return new Problem("invalid_request", `Idempotency-Key: ${errors[0]!.message}`, { errors });
-        }
+        const idempotencyKey = idempotencyKeyOf(headers);
+        if (idempotencyKey instanceof Problem) return idempotencyKey;
         const inviteCode = body.inviteCode ?? null;
         const joined = await game.joins.join(caller.userId, contest, body.teamNo, { idempotencyKey, inviteCode });
         return joined.ok ? ok({ ...joined.entry, replayed: joined.replayed }) : refused(joined.refusal);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { limits } from "../../config.ts";
-import { refused } from "../problem.ts";
+import { idempotencyKeyOf } from "../idempotency-key.ts";
+import { Problem, refused } from "../problem.ts";
 import { created, ok, route } from "../route.ts";
 import { countText, positionText, positivePaiseNumber } from "../schemas.ts";
 
@@ -43,7 +44,9 @@ export const walletRoutes = {
       auth: "user",
       rate: "deposits",
       handle: async ({ caller, body, headers }, { game }) => {
-        const opened = await game.wallet.deposit(caller.userId, body.amountPaise, headers.get("idempotency-key"));
+        const key = idempotencyKeyOf(headers);
+        if (key instanceof Problem) return key;
+        const opened = await game.wallet.deposit(caller.userId, body.amountPaise, key);
         return opened.ok ? created(opened.deposit) : refused(opened.refusal);
       },
     },
@@ -71,7 +74,9 @@ export const walletRoutes = {
       auth: "user",
       rate: "withdrawals",
       handle: async ({ caller, body, headers }, { game }) => {
-        const opened = await game.wallet.withdraw(caller.userId, body.amountPaise, headers.get("idempotency-key"));
+        const key = idempotencyKeyOf(headers);
+        if (key instanceof Problem) return key;
+        const opened = await game.wallet.withdraw(caller.userId, body.amountPaise, key);
         return opened.ok ? created(opened.withdrawal) : refused(opened.refusal);
       },
     },

@@ -88,8 +88,14 @@ export interface WireCall {
   readonly write: (builder: Builder, json: never) => Offset;
   /** Where the answer changes who is at the other end: their access token. */
   readonly signsIn?: (json: never, frame: ClientOut) => string;
-  /** Where the answer begins a stream: what lets the session follow, and writes the answer in place of `write`. */
-  readonly follow?: (gateway: Gateway, json: never, frame: ClientOut) => Promise<(session: Session) => WriteFollowed>;
+  /** Where the answer begins a stream: what lets the session follow, and gives what writes the answer. */
+  readonly follow?: (
+    gateway: Gateway,
+    session: Session,
+    json: never,
+    frame: ClientOut,
+    answer: (write: WriteFollowed) => void,
+  ) => Promise<void> | void;
   readonly unfollow?: (gateway: Gateway, session: Session, frame: ClientOut) => void;
 }
 
@@ -100,11 +106,12 @@ interface Readable {
 type Reading<S extends object> = Asked<S> & { readonly idempotencyKey?: string };
 
 const NO_BYTES = new Uint8Array(0);
-const NO_HEADERS = new Headers();
+const NO_HEADERS = { get: () => null };
 
 const letterOf = ({ idempotencyKey, ...asked }: Partial<Letter> & { readonly idempotencyKey?: string }): Letter => ({
   ...asked,
-  headers: idempotencyKey ? new Headers({ "idempotency-key": idempotencyKey }) : NO_HEADERS,
+  // What a header may not hold, a field of a frame may; the route bounds its length either way.
+  headers: idempotencyKey ? { get: (name) => (name === "idempotency-key" ? idempotencyKey : null) } : NO_HEADERS,
   rawBody: NO_BYTES,
 });
 
@@ -204,7 +211,10 @@ function contestTerms(table: ContestTerms) {
   };
 }
 
-const seenOf = (table: Follow): StreamPosition => ({ epoch: table.epoch(), offset: table.offset() });
+function seenOf(frame: ClientOut): StreamPosition {
+  const table = frame.call(new Follow()) as Follow;
+  return { epoch: table.epoch(), offset: table.offset() };
+}
 const ofTable = (frame: ClientOut): Of => frame.call(new Of()) as Of;
 const unfollow = (leave: NonNullable<WireCall["unfollow"]>): WireCall => ({
   ...call(socketRoutes.unfollow, Of, nothing, Message.Done, writeDone),
@@ -355,18 +365,16 @@ export const CALLS: Readonly<Partial<Record<Call, WireCall>>> = {
   ),
   [Call.FollowContest]: {
     ...call(socketRoutes.followContest, Follow, contestParam, Message.ContestFollowed, writeDone),
-    async follow(gateway, { contest, match }: { contest: Contest; match: Match }, frame) {
-      const enter = await gateway.prepareContest(contest, match);
-      return (session) => enter(session, seenOf(frame.call(new Follow()) as Follow));
-    },
+    follow: (gateway, session, { contest, match }: { contest: Contest; match: Match }, frame, answer) =>
+      gateway.followContest(session, contest, match, seenOf(frame), answer),
   },
   [Call.UnfollowContest]: unfollow((gateway, session, frame) =>
     gateway.unfollowContest(session, ofTable(frame).id() as ContestId),
   ),
   [Call.FollowMatch]: {
     ...call(socketRoutes.followMatch, Follow, matchParam, Message.MatchFollowed, writeDone),
-    follow: async (gateway, match: Match, frame) => (session) =>
-      gateway.followMatch(match, session, seenOf(frame.call(new Follow()) as Follow)),
+    follow: (gateway, session, match: Match, frame, answer) =>
+      gateway.followMatch(session, match, seenOf(frame), answer),
   },
   [Call.UnfollowMatch]: unfollow((gateway, session, frame) =>
     gateway.unfollowMatch(session, ofTable(frame).id() as MatchId),

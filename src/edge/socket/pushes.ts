@@ -167,10 +167,7 @@ function writeBall(builder: Builder, { update, before }: BallUpdate): Offset {
   const names = [...new Set(update.reasons.map(({ rule }) => rule))];
   const eventId = builder.createString(update.eventId);
   const text = builder.createString(update.commentary);
-  const rules = Ball.createRulesVector(
-    builder,
-    names.map((name) => builder.createSharedString(name)),
-  );
+  const rules = builder.createSharedString(names.join(" "));
   const reasons = structVector(builder, Ball.startReasonsVector, update.reasons, (reason) =>
     Reason.createReason(builder, reason.poolIndex, names.indexOf(reason.rule), reason.provisional, reason.qp),
   );
@@ -182,7 +179,7 @@ function writeBall(builder: Builder, { update, before }: BallUpdate): Offset {
   Ball.startBall(builder);
   Ball.addMatchId(builder, update.matchId);
   Ball.addOffset(builder, update.version);
-  Ball.addAtMs(builder, update.atMs);
+  Ball.addAtS(builder, Math.floor(update.atMs / 1_000));
   Ball.addEventId(builder, eventId);
   Ball.addText(builder, text);
   Ball.addRules(builder, rules);

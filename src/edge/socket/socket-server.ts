@@ -1,9 +1,10 @@
 import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
 import { ByteBuffer } from "flatbuffers";
-import type { Gateway, WriteFollowed } from "../../realtime/gateway/gateway.ts";
+import type { Gateway } from "../../realtime/gateway/gateway.ts";
+import type { Counter, Gauge, Metrics } from "../../metrics.ts";
 import { Session } from "../../realtime/gateway/session.ts";
 import type { FrontDesk } from "../front-desk.ts";
-import { Problem, refused } from "../problem.ts";
+import { Problem, type ProblemCode, refused } from "../problem.ts";
 import { Admission, type AdmissionLimits } from "./admission.ts";
 import { AnswerQueue } from "./answer-queue.ts";
 import { writeRefused, writeWelcome } from "./answers.ts";
@@ -34,6 +35,7 @@ export interface SocketOptions {
   readonly gateway: Gateway;
   readonly limits: SocketLimits;
   readonly origins: readonly string[];
+  readonly metrics: Metrics;
   readonly ready: () => boolean;
   readonly nowMs: () => number;
   /** Whether clients are told that this node is for trying out. */
@@ -56,12 +58,21 @@ export class SocketServer {
   readonly #sessions = new Set<Session>();
   readonly #answers: AnswerQueue;
   readonly #sweeper: Timer;
+  readonly #openGauge: Gauge;
+  readonly #refusedCounter: Counter;
+  readonly #endedCounter: Counter;
+  readonly #pausedGauge: Gauge;
   #draining = false;
 
   constructor(options: SocketOptions) {
     this.#options = options;
     this.#admission = new Admission(options.limits);
     this.#answers = new AnswerQueue(options.limits.compressBytesMin, (session) => this.#end(session, "slow"));
+    const { metrics } = options;
+    this.#openGauge = metrics.gauge("powerplay_sockets_open", "Sockets that are open.");
+    this.#pausedGauge = metrics.gauge("powerplay_sockets_paused", "Sockets whose client does not read what is pushed.");
+    this.#refusedCounter = metrics.counter("powerplay_sockets_refused_total", "Sockets that were not opened, by why.");
+    this.#endedCounter = metrics.counter("powerplay_sockets_ended_total", "Sockets that the node ended, by why.");
     this.#sweeper = setInterval(() => this.#sweep(), options.limits.pingAfterMs / SWEEPS_PER_PING);
   }
 
@@ -71,21 +82,27 @@ export class SocketServer {
 
   /** The answer to a request at the socket's path; undefined once it is a socket. */
   upgrade(request: Request, server: Server<Session>): Response | undefined {
-    const { limits, origins, ready } = this.#options;
-    if (this.#draining || !ready()) return refused("not_ready").response();
-    const { headers } = request;
-    if (headers.get("upgrade")?.toLowerCase() !== "websocket") return refused("upgrade_required").response();
-    if (!isOriginAllowed(headers.get("origin"), headers.get("host"), origins)) {
-      return refused("origin_refused").response();
-    }
-    const offered = (headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
-    if (!offered.includes(SUBPROTOCOL)) return refused("subprotocol_unknown").response();
     const address = server.requestIP(request)?.address ?? "nowhere";
-    if (!this.#admission.enter(address)) return refused("too_many_sockets").response();
-    const data = new Session(address, performance.now(), limits.framesPerSecondMax);
-    if (server.upgrade(request, { data, headers: { "sec-websocket-protocol": SUBPROTOCOL } })) return undefined;
-    this.#admission.leave(address);
-    return refused("upgrade_required").response();
+    const refusal = this.#upgradeRefusal(request, address);
+    if (refusal === null) {
+      const data = new Session(address, performance.now(), this.#options.limits.framesPerSecondMax);
+      if (server.upgrade(request, { data, headers: { "sec-websocket-protocol": SUBPROTOCOL } })) return undefined;
+      this.#admission.leave(address);
+    }
+    const code = refusal ?? "upgrade_required";
+    this.#refusedCounter.add({ code });
+    return refused(code).response();
+  }
+
+  /** null: may be a socket, and has been counted as one. */
+  #upgradeRefusal({ headers }: Request, address: string): ProblemCode | null {
+    const { origins, ready } = this.#options;
+    if (this.#draining || !ready()) return "not_ready";
+    if (headers.get("upgrade")?.toLowerCase() !== "websocket") return "upgrade_required";
+    if (!isOriginAllowed(headers.get("origin"), headers.get("host"), origins)) return "origin_refused";
+    const offered = (headers.get("sec-websocket-protocol") ?? "").split(",").map((name) => name.trim());
+    if (!offered.includes(SUBPROTOCOL)) return "subprotocol_unknown";
+    return this.#admission.enter(address) ? null : "too_many_sockets";
   }
 
   readonly handler: WebSocketHandler<Session> = {
@@ -141,6 +158,7 @@ export class SocketServer {
     const { limits } = this.#options;
     const nowMs = performance.now();
     session.heardAtMs = nowMs;
+    session.pinged = false;
     if (!session.takeFrame(nowMs, limits.framesPerSecondMax)) return this.#end(session, "tooManyFrames");
     if (typeof data === "string") return this.#end(session, "notBinary");
     if (!this.#verifier.isWellFormed(data)) return this.#end(session, "malformed");
@@ -167,7 +185,14 @@ export class SocketServer {
       const json = answer.json as never;
       if (call.signsIn !== undefined && !(await this.#signIn(session, call.signsIn(json, frame)))) return;
       if (call.follow !== undefined) {
-        this.#follow(session, requestId, call, await call.follow(gateway, json, frame));
+        if (session.followCount >= this.#options.limits.followsMax) {
+          return this.#refuse(session, requestId, refused("too_many_follows"));
+        }
+        await call.follow(gateway, session, json, frame, (write) => {
+          this.#answers.push(session, writeFrame(call.message, requestId, write));
+          // Pushes build on this answer, and they do not queue.
+          this.#answers.flush();
+        });
         return;
       }
       call.unfollow?.(gateway, session, frame);
@@ -181,16 +206,6 @@ export class SocketServer {
     } finally {
       session.callEnds();
     }
-  }
-
-  #follow(session: Session, requestId: number, call: WireCall, enter: (session: Session) => WriteFollowed): void {
-    if (session.connection === null) return;
-    if (session.followCount >= this.#options.limits.followsMax) {
-      return this.#refuse(session, requestId, refused("too_many_follows"));
-    }
-    this.#answers.push(session, writeFrame(call.message, requestId, enter(session)));
-    // Pushes build on this answer, and they do not queue.
-    this.#answers.flush();
   }
 
   /** The token was verified by the call; asking again costs a look-up. */
@@ -218,14 +233,17 @@ export class SocketServer {
   }
 
   #end(session: Session, why: CloseReason): void {
-    const { connection } = session;
-    connection?.close(...CLOSE[why]);
+    if (session.connection === null) return;
+    this.#endedCounter.add({ why });
+    session.connection.close(...CLOSE[why]);
   }
 
   #sweep(): void {
     const { idleMs, pingAfterMs } = this.#options.limits;
     const nowMs = performance.now();
+    let pausedCount = 0;
     for (const session of this.#sessions) {
+      if (session.isPaused) pausedCount++;
       const silentMs = nowMs - session.heardAtMs;
       if (silentMs >= idleMs) this.#end(session, "idle");
       else if (silentMs >= pingAfterMs && !session.pinged) {
@@ -233,5 +251,7 @@ export class SocketServer {
         session.connection?.ping();
       }
     }
+    this.#openGauge.set(this.#sessions.size);
+    this.#pausedGauge.set(pausedCount);
   }
 }

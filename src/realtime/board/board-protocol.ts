@@ -1,12 +1,15 @@
 import type { ContestId, EntryId } from "../../domain/ids.ts";
 import type { PointsQp, PointsVector } from "../../domain/points.ts";
 import type { BoardIdentity } from "./shared-memory.ts";
+import type { CompactBoard } from "./history.ts";
 import type { Generation } from "./standings-file.ts";
 import type { RankedEntry } from "./standing.ts";
 
-/** What the engine asks of its worker; each request is answered once, in order. */
+/** What the engine asks of its workers. */
 export type BoardRequest =
-  | { readonly kind: "attach"; readonly identity: BoardIdentity }
+  | { readonly kind: "start"; readonly settings: WorkerSettings }
+  /** `owner`: the one that runs passes; it checks every byte of the board. */
+  | { readonly kind: "attach"; readonly identity: BoardIdentity; readonly owner: boolean }
   | { readonly kind: "detach"; readonly identity: BoardIdentity; readonly remove: boolean }
   | { readonly kind: "rescore"; readonly identity: BoardIdentity; readonly generation: Generation }
   | {
@@ -23,6 +26,7 @@ export type BoardRequest =
       readonly entryId: EntryId;
       readonly radius: number;
     }
+  | { readonly kind: "compact"; readonly identity: BoardIdentity; readonly entryCountMin: number }
   | {
       readonly kind: "rankUnder";
       readonly identity: BoardIdentity;
@@ -38,12 +42,16 @@ export interface RankedPage {
 }
 
 export interface BoardAnswers {
+  /** `note`: why the slow kernel serves, if it does. */
+  start: { readonly kernelName: string; readonly note: string | null };
   attach: { readonly ok: true } | { readonly ok: false; readonly reason: string };
   detach: null;
   rescore: { readonly passMs: number };
   /** null: no such contest, or nothing published yet. */
   page: RankedPage | null;
   neighbours: RankedPage | null;
+  /** undefined: a pass was published meanwhile, or none yet. */
+  compact: CompactBoard | undefined;
   rankUnder: readonly number[];
 }
 
@@ -52,12 +60,3 @@ export interface WorkerSettings {
   readonly libraryPath: string | undefined;
   readonly threads: number | undefined;
 }
-
-export type ToBoardWorker =
-  | { readonly kind: "settings"; readonly settings: WorkerSettings }
-  | { readonly kind: "request"; readonly id: number; readonly request: BoardRequest };
-
-export type FromBoardWorker =
-  | { readonly kind: "ready"; readonly kernelName: string; readonly note: string | null }
-  | { readonly kind: "answer"; readonly id: number; readonly answer: BoardAnswers[keyof BoardAnswers] }
-  | { readonly kind: "failure"; readonly id: number; readonly message: string };

@@ -1,50 +1,30 @@
 import { assert, unreachable } from "../../domain/assert.ts";
+import { answerCalls } from "../../worker-calls.ts";
 import { openKernel } from "../kernel/open.ts";
 import type { Kernel } from "../kernel/port.ts";
 import { Board, standingOf } from "./board.ts";
-import type { BoardAnswers, BoardRequest, FromBoardWorker, RankedPage, ToBoardWorker } from "./board-protocol.ts";
+import { compactBoard } from "./compact-standing.ts";
+import type { BoardAnswers, BoardRequest, RankedPage, WorkerSettings } from "./board-protocol.ts";
 import { neighbours, page, type RankedContest } from "./queries.ts";
 import { type BoardIdentity, boardName } from "./shared-memory.ts";
 import type { RankedEntry } from "./standing.ts";
 
 /** Everything that scans columns runs here, so the node's event loop never waits for a pass. */
-declare const self: Worker;
+answerCalls(answer);
 
-let kernel: Kernel | undefined;
+let started: Kernel | undefined;
 let directory = "";
 const boards = new Map<string, Board>();
 
-self.addEventListener("message", ({ data }: MessageEvent<ToBoardWorker>) => {
-  if (data.kind === "settings") {
-    let note: string | null = null;
-    directory = data.settings.directory;
-    kernel = openKernel({
-      ...(data.settings.libraryPath === undefined ? {} : { libraryPath: data.settings.libraryPath }),
-      ...(data.settings.threads === undefined ? {} : { threads: data.settings.threads }),
-      log: (line) => (note = line),
-    });
-    post({ kind: "ready", kernelName: kernel.name, note });
-    return;
-  }
-  try {
-    post({ kind: "answer", id: data.id, answer: answer(data.request) });
-  } catch (error) {
-    post({ kind: "failure", id: data.id, message: error instanceof Error ? error.message : String(error) });
-  }
-});
-
-function post(message: FromBoardWorker): void {
-  self.postMessage(message);
-}
-
 function answer(request: BoardRequest): BoardAnswers[keyof BoardAnswers] {
-  assert(kernel !== undefined, "settings come first");
-  const fast = kernel;
   switch (request.kind) {
+    case "start":
+      return start(request.settings);
     case "attach": {
-      const opening = Board.open(directory, request.identity, { verify: true, owner: true });
+      const { identity, owner } = request;
+      const opening = Board.open(directory, identity, { verify: owner, owner });
       if (!opening.ok) return opening;
-      boards.set(boardName(request.identity), opening.board);
+      boards.set(boardName(identity), opening.board);
       return { ok: true };
     }
     case "detach":
@@ -52,22 +32,40 @@ function answer(request: BoardRequest): BoardAnswers[keyof BoardAnswers] {
       if (request.remove) Board.remove(directory, request.identity);
       return null;
     case "rescore": {
-      const start = performance.now();
-      boardOf(request.identity).rescore(fast, request.generation);
-      return { passMs: performance.now() - start };
+      const startedMs = performance.now();
+      boardOf(request.identity).rescore(kernel(), request.generation);
+      return { passMs: performance.now() - startedMs };
     }
     case "page":
-      return pageOf(request, (contest) => page(fast, contest, request.place, request.count));
+      return pageOf(request, (contest) => page(kernel(), contest, request.place, request.count));
     case "neighbours":
-      return pageOf(request, (contest) => neighbours(fast, contest, request.entryId, request.radius));
+      return pageOf(request, (contest) => neighbours(kernel(), contest, request.entryId, request.radius));
+    case "compact":
+      return compactBoard(boardOf(request.identity), request.entryCountMin);
     case "rankUnder": {
       const contest = boardOf(request.identity).contests.get(request.contestId);
       assert(contest !== undefined, `contest ${request.contestId} is on the board`);
-      return request.asked.map(({ points, scoreQp }) => standingOf(fast, contest, points).rank(scoreQp));
+      return request.asked.map(({ points, scoreQp }) => standingOf(kernel(), contest, points).rank(scoreQp));
     }
     default:
       return unreachable(request);
   }
+}
+
+function start(settings: WorkerSettings): BoardAnswers["start"] {
+  let note: string | null = null;
+  directory = settings.directory;
+  started = openKernel({
+    ...(settings.libraryPath === undefined ? {} : { libraryPath: settings.libraryPath }),
+    ...(settings.threads === undefined ? {} : { threads: settings.threads }),
+    log: (line) => (note = line),
+  });
+  return { kernelName: started.name, note };
+}
+
+function kernel(): Kernel {
+  assert(started !== undefined, "a worker is started first");
+  return started;
 }
 
 function boardOf(identity: BoardIdentity): Board {

@@ -2,11 +2,20 @@ import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from "n
 import { join } from "node:path";
 import { assert } from "../../domain/assert.ts";
 import type { ContestId } from "../../domain/ids.ts";
+import type { LockedTeams } from "../index/port.ts";
 import type { ContestColumns } from "../kernel/port.ts";
 import { tileBytes } from "../kernel/tiles.ts";
 import { ContestColumns as ColumnsStruct } from "./generated/powerplay/board/contest-columns.ts";
 import { Rosters } from "./generated/powerplay/board/rosters.ts";
-import { alignUp, byteBuffer, checksumOf, SEGMENT_BYTES_MAX, segmentHead } from "./segment.ts";
+import {
+  alignUp,
+  byteBuffer,
+  bytesOf,
+  checksumOf,
+  type PutChecksum,
+  SEGMENT_BYTES_MAX,
+  segmentHead,
+} from "./segment.ts";
 import {
   assertRoom,
   type BoardIdentity,
@@ -18,6 +27,7 @@ import {
   writeFully,
 } from "./shared-memory.ts";
 import { createStandings, standingsBytes } from "./standings-file.ts";
+import { teamsBytes, writeTeams } from "./teams-file.ts";
 
 export interface ContestSize {
   readonly contestId: ContestId;
@@ -29,6 +39,8 @@ export interface BoardPlan extends BoardIdentity {
   /** Position in the event log up to which the entries were taken. */
   readonly logPosition: string;
   readonly contests: readonly ContestSize[];
+  /** Every team that was saved in time, in one of the contests or not. */
+  readonly teams: LockedTeams;
   /** Bytes of a segment at most; smaller only in tests. */
   readonly segmentBytesMax?: number;
 }
@@ -42,15 +54,18 @@ interface Placed extends ContestSize {
 const headBytes = (contestCount: number): number => 4096 + contestCount * ColumnsStruct.sizeOf();
 const columnBytes = (entryCount: number): number => alignUp(entryCount * 8) + tileBytes(entryCount);
 
-/** Contests in the given order, as many to a segment as fit; a contest never spans two. */
+export const putRostersChecksum: PutChecksum = (head, checksum) =>
+  Rosters.getRootAsRosters(head).mutate_checksum(checksum);
+
+/** Contests in the given order, as many to a segment as fit; a contest never spans two. At least one segment. */
 export function planSegments(contests: readonly ContestSize[], segmentBytesMax = SEGMENT_BYTES_MAX): ContestSize[][] {
-  const segments: ContestSize[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
+  const segments: ContestSize[][] = [[]];
+  let bytes = 0;
   for (const contest of contests) {
     const needed = columnBytes(contest.entryCount);
     assert(contest.entryCount >= 1, `contest ${contest.contestId} has no entries`);
     assert(needed + headBytes(1) <= segmentBytesMax, `contest ${contest.contestId} needs more than one slice`);
-    if (headBytes((segments.at(-1)?.length ?? 0) + 1) + bytes + needed > segmentBytesMax) {
+    if (headBytes(segments.at(-1)!.length + 1) + bytes + needed > segmentBytesMax) {
       segments.push([]);
       bytes = 0;
     }
@@ -61,14 +76,15 @@ export function planSegments(contests: readonly ContestSize[], segmentBytesMax =
 }
 
 /** The memory that a sealed board takes, all files together. */
-export function boardBytes(contests: readonly ContestSize[]): number {
+export function boardBytes(contests: readonly ContestSize[], teamCount: number): number {
   const segments = planSegments(contests);
   const rosters = contests.reduce((bytes, contest) => bytes + columnBytes(contest.entryCount), 0);
-  return rosters + segments.length * 4096 + headBytes(contests.length) + standingsBytes(contests);
+  const fixed = segments.length * 4096 + headBytes(contests.length);
+  return rosters + fixed + standingsBytes(contests) + teamsBytes(teamCount);
 }
 
 /**
- * Writes one board: create, append every contest of the plan in its order, seal. The board appears to readers by the rename
+ * Writes one board: create, append every contest of the plan in its order, seal. A board without contests has its teams. The board appears to readers by the rename
  * in `seal`; a writer that dies before leaves a directory that no reader opens and the next writer removes.
  */
 export class BoardWriter {
@@ -91,10 +107,9 @@ export class BoardWriter {
   private constructor(directory: string, plan: BoardPlan) {
     this.#directory = directory;
     this.#plan = plan;
-    assert(plan.contests.length > 0, "a board has at least one contest");
     this.#segments = planSegments(plan.contests, plan.segmentBytesMax);
     rmSync(this.#buildingPath, { recursive: true, force: true });
-    assertRoom(directory, boardBytes(plan.contests));
+    assertRoom(directory, boardBytes(plan.contests, plan.teams.entryIds.length));
     mkdirSync(this.#buildingPath);
   }
 
@@ -108,7 +123,7 @@ export class BoardWriter {
 
   /** The next contest of the plan: ids strictly ascending, rosters in tiles. The buffers may be reused afterwards. */
   append(contestId: ContestId, columns: ContestColumns): void {
-    if (this.#appended === this.#placed.length) this.#beginSegment();
+    if (this.#file < 0) this.#beginSegment();
     const placed = this.#placed[this.#appended]!;
     assert(placed.contestId === contestId, `contest ${placed.contestId} comes next, not ${contestId}`);
     assert(
@@ -117,7 +132,7 @@ export class BoardWriter {
     );
     const ids = columns.entryIds.subarray(0, columns.entryCount);
     const tiles = columns.tiles.subarray(0, tileBytes(columns.entryCount));
-    const idBytes = new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength);
+    const idBytes = bytesOf(ids);
     writeFully(this.#file, idBytes, this.#head.length + placed.entryIdsOffset);
     writeFully(this.#file, tiles, this.#head.length + placed.tilesOffset);
     this.#checksum = checksumOf(tiles, checksumOf(idBytes, this.#checksum));
@@ -127,10 +142,15 @@ export class BoardWriter {
 
   /** Publishes the board, replacing one of the same identity. Returns its path. */
   seal(): string {
+    if (this.#plan.contests.length === 0) {
+      this.#beginSegment();
+      this.#endSegment();
+    }
     assert(
       this.#segment === this.#segments.length - 1 && this.#file < 0,
       "every planned contest is appended before the seal",
     );
+    writeTeams(this.#buildingPath, this.#plan, this.#boardId, this.#plan.teams);
     createStandings(this.#buildingPath, this.#plan, this.#boardId, this.#plan.contests);
     syncDirectory(this.#buildingPath);
     // A rename does not replace a directory that holds files. Between these two there is no board, which means rebuild.
@@ -166,8 +186,7 @@ export class BoardWriter {
   }
 
   #endSegment(): void {
-    const root = Rosters.getRootAsRosters(byteBuffer(this.#head));
-    assert(root.mutate_checksum(this.#checksum), "the head has a place for the checksum");
+    putRostersChecksum(byteBuffer(this.#head), this.#checksum);
     writeFully(this.#file, this.#head, 0);
     fsyncSync(this.#file);
     closeSync(this.#file);

@@ -2,15 +2,19 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readdirSync, rmSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { verifyInclusion } from "../../client/inclusion-proof.ts";
 import { type ContestId, contestId, type EntryId, matchId } from "../../domain/ids.ts";
+import { HASH_WORDS, hashLeaves, MerkleTree } from "../../domain/merkle.ts";
 import { scoreRoster } from "../../domain/roster.ts";
 import { openKernel } from "../kernel/open.ts";
 import type { ContestColumns } from "../kernel/port.ts";
-import { below, randomColumns, randomPoints, randomRoster, seededRandom } from "../kernel/random-board.ts";
+import { below, randomColumns, randomPoints, randomRoster, seededRandom, teamsOf } from "../kernel/random-board.ts";
 import { putRoster, rosterAt, tileBytes } from "../kernel/tiles.ts";
 import { typescriptKernel } from "../kernel/typescript.ts";
 import { Board, standingOf } from "./board.ts";
 import { BoardWriter, planSegments } from "./board-writer.ts";
+import { Commitment } from "./commitment.ts";
+import { writeCommitment } from "./commitment-file.ts";
 import { neighbours, page, pageFromRank } from "./queries.ts";
 import { type BoardIdentity, boardName, NotEnoughMemoryError, removeUnfinished } from "./shared-memory.ts";
 import { type RankedEntry, Standing } from "./standing.ts";
@@ -28,6 +32,7 @@ function writeBoard(directory: string, contests: ReadonlyMap<ContestId, ContestC
     ...identity,
     logPosition: "0:42",
     contests: Array.from(contests, ([contestId, { entryCount }]) => ({ contestId, entryCount })),
+    teams: teamsOf(contests.values()),
     ...(segmentBytesMax === undefined ? {} : { segmentBytesMax }),
   };
   const writer = BoardWriter.create(directory, plan);
@@ -54,10 +59,12 @@ function sortedEntries(columns: ContestColumns, points: Int16Array): RankedEntry
     entryId: id as EntryId,
     scoreQp: scoreRoster(rosterAt(columns.tiles, position), points),
   })).sort((a, b) => b.scoreQp - a.scoreQp || a.entryId - b.entryId);
+  const tied = new Map<number, number>();
+  for (const { scoreQp } of entries) tied.set(scoreQp, (tied.get(scoreQp) ?? 0) + 1);
   let rank = 1;
   return entries.map((entry, index) => {
     if (index > 0 && entries[index - 1]!.scoreQp !== entry.scoreQp) rank = index + 1;
-    return { ...entry, rank };
+    return { ...entry, rank, tiedCount: tied.get(entry.scoreQp)! };
   });
 }
 
@@ -165,7 +172,9 @@ describe("board files", () => {
       "rosters-0.fb",
       "rosters-1.fb",
       "standings.fb",
+      "teams.fb",
     ]);
+    expect(board.teams).toEqual(teamsOf(contests.values()));
     expect(board.logPosition).toBe("0:42");
     expect(board.entryCount).toBe(6241);
     expect([...board.contests.keys()]).toEqual([...contests.keys()]);
@@ -217,9 +226,53 @@ describe("board files", () => {
     );
   });
 
-  test("one changed byte anywhere in a roster segment, or a cut, is refused", async () => {
+  test("a board that nobody entered a contest of has its teams", () => {
+    const directory = join(root, "no-contests");
+    const teams = teamsOf(contests.values());
+    BoardWriter.create(directory, { ...identity, logPosition: "", contests: [], teams }).seal();
+    const board = openBoard(directory);
+    board.rescore(kernels.fastest, { pointsVersion: 1, timeMs: 1, points: new Int16Array(64) });
+    expect(board.contests.size).toBe(0);
+    expect(board.teams).toEqual(teams);
+    expect(board.published()?.pointsVersion).toBe(1);
+  });
+
+  test("a commitment to the teams is there once it was written, proves each of them, and is refused when damaged", async () => {
+    const directory = join(root, "commitment");
+    const path = writeBoard(directory, contests);
+    const board = openBoard(directory);
+    expect(board.commitment()).toBeNull();
+    writeCommitment(path, board.boardId, Commitment.over(board.teams));
+    const commitment = openBoard(directory).commitment()!;
+    const { entryIds, rosters } = board.teams;
+    const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+    // The tree over all leaves at once, which no block structure knows.
+    const hashes = new Uint32Array(entryIds.length * HASH_WORDS);
+    hashLeaves(entryIds, rosters, 0, entryIds.length, hashes);
+    const whole = MerkleTree.over(hashes);
+    expect(hex(commitment.root)).toBe(hex(whole.root));
+    for (let leafIndex = 0; leafIndex < entryIds.length; leafIndex += 97) {
+      const siblings = commitment.proof(leafIndex);
+      expect(siblings).toEqual(whole.proof(leafIndex));
+      const rosterHex = hex(rosters.subarray(leafIndex * 11, leafIndex * 11 + 11));
+      const proof = { entryId: entryIds[leafIndex] as EntryId, rosterHex, leafIndex, leafCount: entryIds.length };
+      expect(await verifyInclusion({ ...proof, siblingsHex: siblings.map(hex) }, hex(whole.root))).toBe(true);
+    }
+    const file = join(path, "commitment.fb");
+    const bytes = new Uint8Array(await Bun.file(file).arrayBuffer());
+    for (const at of [8, bytes.length >> 1, bytes.length - 1]) {
+      const damaged = bytes.slice();
+      damaged[at]! ^= 16;
+      await Bun.write(file, damaged);
+      expect(openBoard(directory).commitment()).toBeNull();
+    }
+    truncateSync(file, 70);
+    expect(openBoard(directory).commitment()).toBeNull();
+  });
+
+  test.each(["rosters-0.fb", "teams.fb"])("one changed byte anywhere in %s, or a cut, is refused", async (file) => {
     const directory = join(root, "damage");
-    const path = join(writeBoard(directory, randomContests(8, [300, 7])), "rosters-0.fb");
+    const path = join(writeBoard(directory, randomContests(8, [300, 7])), file);
     const whole = new Uint8Array(await Bun.file(path).arrayBuffer());
     const random = seededRandom(9);
     for (let round = 0; round < 200; round++) {
@@ -241,9 +294,8 @@ describe("board files", () => {
   test("too little shared memory is refused before anything is written, with the numbers", () => {
     const directory = join(root, "full");
     const contests = Array.from({ length: 2000 }, (_, i) => ({ contestId: contestId(1 + i), entryCount: 100_000_000 }));
-    expect(() => BoardWriter.create(directory, { ...identity, logPosition: "", contests })).toThrow(
-      NotEnoughMemoryError,
-    );
+    const plan = { ...identity, logPosition: "", contests, teams: teamsOf([]) };
+    expect(() => BoardWriter.create(directory, plan)).toThrow(NotEnoughMemoryError);
     expect(readdirSync(directory)).toEqual([]);
   });
 

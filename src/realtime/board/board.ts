@@ -5,14 +5,19 @@ import type { ContestId, EntryId } from "../../domain/ids.ts";
 import type { PointsVector } from "../../domain/points.ts";
 import type { Roster } from "../../domain/roster.ts";
 import { assertPoints, type ContestColumns, type Kernel, type Pass } from "../kernel/port.ts";
+import type { LockedTeams } from "../index/port.ts";
 import { slotBytes, usedSlotBytes } from "../kernel/slot.ts";
 import { rosterAt, tileBytes } from "../kernel/tiles.ts";
 import { ContestColumns as ColumnsStruct } from "./generated/powerplay/board/contest-columns.ts";
 import { Rosters } from "./generated/powerplay/board/rosters.ts";
-import { positionOf } from "./queries.ts";
-import { byteBuffer, checksumOf } from "./segment.ts";
+import { indexOfId } from "./queries.ts";
+import { putRostersChecksum } from "./board-writer.ts";
+import type { Commitment } from "./commitment.ts";
+import { readCommitment } from "./commitment-file.ts";
+import { byteBuffer, bytesOf, headOf, mapSegment, type Refusal, sealedChecksum } from "./segment.ts";
 import { type BoardIdentity, boardName, FORMAT_VERSION, rostersFile } from "./shared-memory.ts";
 import { Standing } from "./standing.ts";
+import { openTeams } from "./teams-file.ts";
 import { createStandings, type Generation, type StandingAt, StandingsFile } from "./standings-file.ts";
 
 export interface BoardContest extends ContestColumns {
@@ -26,8 +31,7 @@ export interface OpenOptions {
   readonly owner: boolean;
 }
 
-export type BoardOpening =
-  { readonly ok: true; readonly board: Board } | { readonly ok: false; readonly reason: string };
+export type BoardOpening = { readonly ok: true; readonly board: Board } | Refusal;
 
 /**
  * A sealed board, mapped. Rosters are private mappings: shared memory as long as it is only read, and no stray write can ever
@@ -35,13 +39,17 @@ export type BoardOpening =
  */
 export class Board {
   private constructor(
-    readonly identity: BoardIdentity,
+    readonly path: string,
+    readonly boardId: bigint,
     readonly logPosition: string,
     readonly contests: ReadonlyMap<ContestId, BoardContest>,
     readonly entryCount: number,
+    /** Every team of the match, in a contest or not. */
+    readonly teams: LockedTeams,
     readonly standings: StandingsFile,
   ) {}
 
+  #commitment: Commitment | null = null;
   #prepared: { readonly kernel: Kernel; readonly pass: Pass } | undefined;
 
   static open(directory: string, identity: BoardIdentity, options: OpenOptions): BoardOpening {
@@ -72,15 +80,19 @@ export class Board {
     }
     assert(first !== undefined, "a board has at least one segment");
 
+    const boardId = first.boardId();
+    const teams = openTeams(path, boardId, options.verify);
+    if (!teams.ok) return teams;
+
     let standings = StandingsFile.open(path);
-    if (options.owner && (!standings.ok || standings.file.boardId !== first.boardId())) {
-      createStandings(path, identity, first.boardId(), [...contests.values()]);
+    if (options.owner && (!standings.ok || standings.file.boardId !== boardId)) {
+      createStandings(path, identity, boardId, [...contests.values()]);
       standings = StandingsFile.open(path);
     }
     if (!standings.ok) return standings;
-    if (standings.file.boardId !== first.boardId())
-      return { ok: false, reason: `${path} mixes the files of different boards` };
-    const board = new Board(identity, first.logPosition() ?? "", contests, entryCount, standings.file);
+    if (standings.file.boardId !== boardId) return { ok: false, reason: `${path} mixes the files of different boards` };
+    const logPosition = first.logPosition() ?? "";
+    const board = new Board(path, boardId, logPosition, contests, entryCount, teams.teams, standings.file);
     return { ok: true, board };
   }
 
@@ -108,8 +120,19 @@ export class Board {
   /** The locked roster of an entry, or undefined if it is not in the contest. */
   roster(contestId: ContestId, entry: EntryId): Roster | undefined {
     const contest = this.contests.get(contestId);
-    const position = contest === undefined ? -1 : positionOf(contest, entry);
+    const position = contest === undefined ? -1 : indexOfId(contest.entryIds, entry);
     return position < 0 ? undefined : rosterAt(contest!.tiles, position);
+  }
+
+  /** The commitment to all teams; null until it was written, shortly after the seal. */
+  commitment(): Commitment | null {
+    try {
+      this.#commitment ??= readCommitment(this.path, this.boardId, this.teams);
+    } catch (error) {
+      // As with the other files: damaged offsets lead beyond the end.
+      if (!(error instanceof RangeError)) throw error;
+    }
+    return this.#commitment;
   }
 
   #prepare(kernel: Kernel): Pass {
@@ -132,14 +155,13 @@ export function standingOf(kernel: Kernel, columns: ContestColumns, points: Poin
 }
 
 type SegmentOpening =
-  | { readonly ok: true; readonly root: Rosters; readonly contests: readonly BoardContest[] }
-  | { readonly ok: false; readonly reason: string };
+  { readonly ok: true; readonly root: Rosters; readonly contests: readonly BoardContest[] } | Refusal;
 
 function openSegment(path: string, identity: BoardIdentity, verify: boolean): SegmentOpening {
-  const refuse = (what: string): SegmentOpening => ({ ok: false, reason: `${path} ${what}` });
-  if (!existsSync(path)) return refuse("is not there");
-  const bytes = Bun.mmap(path, { shared: false });
-  if (bytes.length < 64) return refuse("is cut short");
+  const refuse = (what: string): Refusal => ({ ok: false, reason: `${path} ${what}` });
+  const mapped = mapSegment(path);
+  if (!mapped.ok) return mapped;
+  const { bytes } = mapped;
   const root = Rosters.getRootAsRosters(byteBuffer(bytes));
   if (root.formatVersion() !== FORMAT_VERSION) return refuse(`has format version ${root.formatVersion()}`);
   if (root.matchId() !== identity.matchId || root.slice() !== identity.slice) return refuse("is of another board");
@@ -166,18 +188,11 @@ function openSegment(path: string, identity: BoardIdentity, verify: boolean): Se
       tiles: new Uint8Array(bytes.buffer, tilesAt, tileBytes(entryCount)),
     });
   }
-  if (verify && checksumOfSegment(bytes, columns, contests) !== root.checksum()) return refuse("has a wrong checksum");
-  return { ok: true, root, contests };
-}
-
-/** As BoardWriter builds it: the head without its checksum, then ids and tiles of each contest. */
-function checksumOfSegment(bytes: Uint8Array, columns: Uint8Array, contests: readonly BoardContest[]): bigint {
-  const head = bytes.slice(0, columns.byteOffset - bytes.byteOffset);
-  Rosters.getRootAsRosters(byteBuffer(head)).mutate_checksum(0n);
-  let checksum = checksumOf(head, 0n);
-  for (const { entryIds, tiles } of contests) {
-    checksum = checksumOf(new Uint8Array(entryIds.buffer, entryIds.byteOffset, entryIds.byteLength), checksum);
-    checksum = checksumOf(tiles, checksum);
+  if (verify) {
+    const parts = contests.flatMap(({ entryIds, tiles }) => [bytesOf(entryIds), tiles]);
+    if (sealedChecksum(headOf(bytes, columns), parts, putRostersChecksum) !== root.checksum()) {
+      return refuse("has a wrong checksum");
+    }
   }
-  return checksum;
+  return { ok: true, root, contests };
 }

@@ -1,5 +1,22 @@
 import type { PointsQp } from "../../domain/points.ts";
+import type { ContestId } from "../../domain/ids.ts";
+import type { Board } from "./board.ts";
+import type { CompactBoard } from "./history.ts";
 import type { Standing } from "./standing.ts";
+
+/** All of one version, or undefined. */
+export function compactBoard(board: Board, entryCountMin: number): CompactBoard | undefined {
+  const generation = board.published();
+  if (generation === undefined) return undefined;
+  const standings = new Map<ContestId, Uint8Array>();
+  for (const [contestId, { entryCount }] of board.contests) {
+    if (entryCount < entryCountMin) continue;
+    const { pointsVersion, standing } = board.standing(contestId)!;
+    if (pointsVersion !== generation.pointsVersion) return undefined;
+    standings.set(contestId, compactStanding(standing));
+  }
+  return { generation, standings };
+}
 
 /**
  * A standing without its top list, for keeping hundreds of them: the lowest score as a varint (zigzag), then, from the

@@ -2,17 +2,11 @@ import { assert } from "../../domain/assert.ts";
 import type { ContestId, EntryId } from "../../domain/ids.ts";
 import type { PointsQp } from "../../domain/points.ts";
 import type { Roster } from "../../domain/roster.ts";
+import { WorkerCalls } from "../../worker-calls.ts";
 import { assertPoints } from "../kernel/port.ts";
 import { Board } from "./board.ts";
-import type {
-  BoardAnswers,
-  BoardRequest,
-  FromBoardWorker,
-  RankedPage,
-  ToBoardWorker,
-  WorkerSettings,
-} from "./board-protocol.ts";
-import type { BoardHistory, RankAt } from "./history.ts";
+import type { BoardAnswers, BoardRequest, RankedPage } from "./board-protocol.ts";
+import type { BoardHistory, RankAt, SampledBoard } from "./history.ts";
 import { type BoardIdentity, boardName } from "./shared-memory.ts";
 import type { Generation, StandingAt } from "./standings-file.ts";
 
@@ -45,52 +39,41 @@ interface Attached {
   waiting: RequestedPass | undefined;
 }
 
-interface PendingAnswer {
-  readonly resolve: (answer: never) => void;
-  readonly reject: (error: Error) => void;
-}
+const startWorker = () =>
+  new WorkerCalls<BoardRequest, BoardAnswers>(new URL("board-worker.ts", import.meta.url), "the board engine");
 
 /**
- * The boards of a node. Passes and scans run in one worker (and in the kernel's threads); standings are read here, straight
- * from the shared memory that the worker publishes into, without waiting for it.
+ * The boards of a node. Passes run in one worker (and in the kernel's threads), scans for pages and neighbours in another,
+ * so that no question waits for a pass and no ball for the questions; standings are read here, straight from the shared
+ * memory that passes publish into, without waiting for anything.
  */
 export class BoardEngine {
-  readonly #worker: Worker;
-  readonly #pending = new Map<number, PendingAnswer>();
-  readonly #boards = new Map<string, Attached>();
+  readonly #passes: ReturnType<typeof startWorker>;
+  readonly #questions: ReturnType<typeof startWorker>;
   readonly #directory: string;
-  #lastId = 0;
-  #stopped = false;
+  readonly #boards = new Map<string, Attached>();
 
   private constructor(
-    worker: Worker,
+    passes: ReturnType<typeof startWorker>,
+    questions: ReturnType<typeof startWorker>,
     directory: string,
     readonly kernelName: string,
   ) {
-    this.#worker = worker;
+    this.#passes = passes;
+    this.#questions = questions;
     this.#directory = directory;
-    worker.addEventListener("message", ({ data }: MessageEvent<FromBoardWorker>) => this.#receive(data));
-    worker.addEventListener("error", (event) => this.#fail(new Error(`the board worker died: ${event.message}`)));
   }
 
   static async start(options: BoardEngineOptions): Promise<BoardEngine> {
-    const worker = new Worker(new URL("board-worker.ts", import.meta.url).href);
-    const settings: WorkerSettings = {
-      directory: options.directory,
-      libraryPath: options.libraryPath,
-      threads: options.threads,
-    };
-    const ready = Promise.withResolvers<FromBoardWorker & { kind: "ready" }>();
-    worker.addEventListener("message", ({ data }: MessageEvent<FromBoardWorker>) => {
-      if (data.kind === "ready") ready.resolve(data);
-    });
-    worker.addEventListener("error", (event) =>
-      ready.reject(new Error(`the board worker did not start: ${event.message}`)),
-    );
-    worker.postMessage({ kind: "settings", settings } satisfies ToBoardWorker);
-    const { kernelName, note } = await ready.promise;
+    const [passes, questions] = [startWorker(), startWorker()];
+    const { directory, libraryPath } = options;
+    const [{ kernelName, note }] = await Promise.all([
+      passes.ask({ kind: "start", settings: { directory, libraryPath, threads: options.threads } }),
+      // Many small scans at once use the cores better than each of them on all.
+      questions.ask({ kind: "start", settings: { directory, libraryPath, threads: 1 } }),
+    ]);
     if (note !== null) (options.log ?? console.warn)(note);
-    return new BoardEngine(worker, options.directory, kernelName);
+    return new BoardEngine(passes, questions, directory, kernelName);
   }
 
   /**
@@ -98,8 +81,10 @@ export class BoardEngine {
    * that is refused is to be rebuilt from the log.
    */
   async attach(identity: BoardIdentity): Promise<AttachResult> {
-    const answer = await this.#ask({ kind: "attach", identity });
-    if (!answer.ok) return answer;
+    for (const worker of [this.#passes, this.#questions]) {
+      const answer = await worker.ask({ kind: "attach", identity, owner: worker === this.#passes });
+      if (!answer.ok) return answer;
+    }
     const opening = Board.open(this.#directory, identity, { verify: false, owner: false });
     if (!opening.ok) return opening;
     const published = opening.board.published();
@@ -115,7 +100,8 @@ export class BoardEngine {
   /** Takes a board out of service and gives its memory back, once its match is settled. */
   async remove(identity: BoardIdentity): Promise<void> {
     this.#boards.delete(boardName(identity));
-    await this.#ask({ kind: "detach", identity, remove: true });
+    await this.#questions.ask({ kind: "detach", identity, remove: false });
+    await this.#passes.ask({ kind: "detach", identity, remove: true });
   }
 
   board(identity: BoardIdentity): Board {
@@ -158,24 +144,32 @@ export class BoardEngine {
 
   /** Up to `count` entries in total order from a 0-based place. */
   page(identity: BoardIdentity, contestId: ContestId, place: number, count: number): Promise<RankedPage | null> {
-    return this.#ask({ kind: "page", identity, contestId, place, count });
+    return this.#questions.ask({ kind: "page", identity, contestId, place, count });
   }
 
   /** An entry with up to `radius` others before and after it. */
   neighbours(identity: BoardIdentity, contestId: ContestId, entryId: EntryId, radius = 5): Promise<RankedPage | null> {
-    return this.#ask({ kind: "neighbours", identity, contestId, entryId, radius });
+    return this.#questions.ask({ kind: "neighbours", identity, contestId, entryId, radius });
+  }
+
+  /** The board as its rank history takes samples of it; compressing the standings of a final takes milliseconds. */
+  sampled(identity: BoardIdentity): SampledBoard {
+    return {
+      published: () => this.board(identity).published(),
+      compact: (entryCountMin) => this.#questions.ask({ kind: "compact", identity, entryCountMin }),
+    };
   }
 
   /** Score and rank of a team at every sample. */
   rankHistory(identity: BoardIdentity, history: BoardHistory, contestId: ContestId, roster: Roster): Promise<RankAt[]> {
     return history.ranks(contestId, roster, (asked: readonly { points: Int16Array; scoreQp: PointsQp }[]) =>
-      asked.length === 0 ? Promise.resolve([]) : this.#ask({ kind: "rankUnder", identity, contestId, asked }),
+      asked.length === 0 ? Promise.resolve([]) : this.#questions.ask({ kind: "rankUnder", identity, contestId, asked }),
     );
   }
 
   stop(): void {
-    this.#fail(new Error("the board engine was stopped"));
-    this.#worker.terminate();
+    this.#passes.stop();
+    this.#questions.stop();
   }
 
   async #runPasses(identity: BoardIdentity, attached: Attached): Promise<void> {
@@ -183,7 +177,7 @@ export class BoardEngine {
       const { generation, waiters } = (attached.running = attached.waiting);
       attached.waiting = undefined;
       try {
-        const { passMs } = await this.#ask({ kind: "rescore", identity, generation });
+        const { passMs } = await this.#passes.ask({ kind: "rescore", identity, generation });
         attached.last = { pointsVersion: generation.pointsVersion, passMs };
         for (const waiter of waiters) waiter.resolve(attached.last);
       } catch (error) {
@@ -197,28 +191,5 @@ export class BoardEngine {
     const attached = this.#boards.get(boardName(identity));
     assert(attached !== undefined, `${boardName(identity)} is attached`);
     return attached;
-  }
-
-  #ask<Kind extends keyof BoardAnswers>(request: BoardRequest & { kind: Kind }): Promise<BoardAnswers[Kind]> {
-    if (this.#stopped) return Promise.reject(new Error("the board engine was stopped"));
-    const { promise, resolve, reject } = Promise.withResolvers<BoardAnswers[Kind]>();
-    const id = ++this.#lastId;
-    this.#pending.set(id, { resolve: resolve as (answer: never) => void, reject });
-    this.#worker.postMessage({ kind: "request", id, request } satisfies ToBoardWorker);
-    return promise;
-  }
-
-  #receive(message: FromBoardWorker): void {
-    if (message.kind === "ready") return;
-    const pending = this.#pending.get(message.id);
-    this.#pending.delete(message.id);
-    if (message.kind === "answer") pending?.resolve(message.answer as never);
-    else pending?.reject(new Error(message.message));
-  }
-
-  #fail(error: Error): void {
-    this.#stopped = true;
-    for (const pending of this.#pending.values()) pending.reject(error);
-    this.#pending.clear();
   }
 }

@@ -2,9 +2,8 @@ import { assert } from "../../domain/assert.ts";
 import type { ContestId } from "../../domain/ids.ts";
 import type { PointsQp, PointsVector } from "../../domain/points.ts";
 import { type Roster, scoreRoster } from "../../domain/roster.ts";
-import { compactStanding, rankInCompact } from "./compact-standing.ts";
+import { rankInCompact } from "./compact-standing.ts";
 import type { Generation } from "./standings-file.ts";
-import type { Standing } from "./standing.ts";
 
 /** One sample of a board. With a locked roster it gives that team's score, and in each contest its rank. */
 export interface BoardSample extends Generation {
@@ -27,10 +26,17 @@ export interface HistoryOptions {
 
 export const HISTORY_DEFAULTS: HistoryOptions = { everyMs: 30_000, keptEntryCountMin: 1_000_000 };
 
-interface SampledBoard {
-  readonly contests: ReadonlyMap<ContestId, { readonly entryCount: number }>;
-  standing(contestId: ContestId): { readonly pointsVersion: number; readonly standing: Standing } | undefined;
+/** What a sample is taken from: a board, or the engine that has it in a worker. */
+export interface SampledBoard {
   published(): Generation | undefined;
+  /** undefined when a pass was published meanwhile. */
+  compact(entryCountMin: number): Promise<CompactBoard | undefined>;
+}
+
+/** The published points, and the compact standings of the contests from some size on. */
+export interface CompactBoard {
+  readonly generation: Generation;
+  readonly standings: ReadonlyMap<ContestId, Uint8Array>;
 }
 
 /** The rank history of all entries of a board, without a row an entry. */
@@ -43,21 +49,16 @@ export class BoardHistory {
     return this.#samples;
   }
 
-  /** Takes a sample if one is due and the points have moved; returns it, for a store. */
-  sample(board: SampledBoard, nowMs: number): BoardSample | undefined {
+  /** Takes a sample if one is due and the points have moved; returns it, for a store. One call at a time. */
+  async sample(board: SampledBoard, nowMs: number): Promise<BoardSample | undefined> {
     const last = this.#samples.at(-1);
     const published = board.published();
     if (published === undefined || published.pointsVersion === last?.pointsVersion) return undefined;
     if (last !== undefined && nowMs - last.timeMs < this.options.everyMs) return undefined;
-    const standings = new Map<ContestId, Uint8Array>();
-    for (const [contestId, { entryCount }] of board.contests) {
-      if (entryCount < this.options.keptEntryCountMin) continue;
-      const standing = board.standing(contestId)!;
-      // A pass was published in between; the next tick takes the sample.
-      if (standing.pointsVersion !== published.pointsVersion) return undefined;
-      standings.set(contestId, compactStanding(standing.standing));
-    }
-    const sample = { ...published, timeMs: nowMs, standings };
+    const compact = await board.compact(this.options.keptEntryCountMin);
+    // A pass was published in between; the next tick takes the sample.
+    if (compact === undefined) return undefined;
+    const sample = { ...compact.generation, timeMs: nowMs, standings: compact.standings };
     this.#samples.push(sample);
     return sample;
   }

@@ -17,16 +17,16 @@ export interface RankedContest {
   readonly standing: Standing;
 }
 
-/** Where an entry is in its contest's columns, or -1. Ids ascend, so no index is needed. */
-export function positionOf({ entryIds, entryCount }: ContestColumns, entry: EntryId): number {
+/** Place of an id among ascending ones, or -1: ids ascend, so no index is needed. */
+export function indexOfId(ascending: Float64Array, entry: EntryId): number {
   let low = 0;
-  let high = entryCount;
+  let high = ascending.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (entryIds[middle]! < entry) low = middle + 1;
+    if (ascending[middle]! < entry) low = middle + 1;
     else high = middle;
   }
-  return low < entryCount && entryIds[low] === entry ? low : -1;
+  return ascending[low] === entry ? low : -1;
 }
 
 /** Up to `count` entries in total order from a 0-based place. */
@@ -42,7 +42,7 @@ export function pageFromRank(kernel: Kernel, contest: RankedContest, rank: numbe
 /** An entry with up to `radius` entries before and after it in total order; empty if it is not in the contest. */
 export function neighbours(kernel: Kernel, contest: RankedContest, entry: EntryId, radius: number): RankedEntry[] {
   const { columns, points, standing } = contest;
-  const position = positionOf(columns, entry);
+  const position = indexOfId(columns.entryIds, entry);
   if (position < 0) return [];
   const own = kernel.select(points, columns, { ...anyScore, from: position, backward: false, skip: 0, limit: 1 });
   const scoreQp = own.scoresQp[0]!;
@@ -84,8 +84,7 @@ const slice = ({ positions, scoresQp }: Selection, start: number, end: number): 
 
 function ranked({ columns, standing }: RankedContest, { positions, scoresQp }: Selection): RankedEntry[] {
   return Array.from(positions, (position, index) => {
-    const scoreQp = scoresQp[index]!;
-    return { entryId: columns.entryIds[position]! as EntryId, scoreQp, rank: standing.rank(scoreQp) };
+    return standing.ranked(columns.entryIds[position]! as EntryId, scoresQp[index]!);
   });
 }
 

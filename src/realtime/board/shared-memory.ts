@@ -10,7 +10,7 @@ export interface BoardIdentity {
 }
 
 /** Raised with every change of the layout; a board of another version is rebuilt from the log. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 
 export const boardName = ({ matchId, slice, sliceCount }: BoardIdentity): string =>
   `match-${matchId}.slice-${slice}-of-${sliceCount}`;
@@ -20,6 +20,8 @@ export const BUILDING_SUFFIX = ".building";
 
 export const rostersFile = (segment: number): string => `rosters-${segment}.fb`;
 export const STANDINGS_FILE = "standings.fb";
+export const TEAMS_FILE = "teams.fb";
+export const COMMITMENT_FILE = "commitment.fb";
 
 export class NotEnoughMemoryError extends Error {
   override name = "NotEnoughMemoryError";

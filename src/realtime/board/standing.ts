@@ -18,6 +18,8 @@ export interface RankedEntry {
   readonly entryId: EntryId;
   readonly scoreQp: PointsQp;
   readonly rank: number;
+  /** How many share the rank, itself included: what a prize is split by. */
+  readonly tiedCount: number;
 }
 
 /**
@@ -88,8 +90,13 @@ export class Standing {
     const scores = new Int16Array(this.bytes.buffer, ids.byteOffset + ids.byteLength, this.#topCount);
     return Array.from(ids, (id, place) => {
       const scoreQp = scores[place]!;
-      return { entryId: id as EntryId, scoreQp, rank: this.rank(scoreQp) };
+      return this.ranked(id as EntryId, scoreQp);
     });
+  }
+
+  /** An entry of the contest that has this score. */
+  ranked(entryId: EntryId, scoreQp: PointsQp): RankedEntry {
+    return { entryId, scoreQp, rank: this.rank(scoreQp), tiedCount: this.countAt(scoreQp) };
   }
 
   /** The standing of a contest whose entries are spread over slices; all at the same points version. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { contestId, matchId } from "../../domain/ids.ts";
 import { openKernel } from "../kernel/open.ts";
-import { randomColumns, randomPoints, seededRandom } from "../kernel/random-board.ts";
+import { randomColumns, randomPoints, seededRandom, teamsOf } from "../kernel/random-board.ts";
 import { Board, standingOf } from "./board.ts";
 import { BoardWriter } from "./board-writer.ts";
 
@@ -19,7 +19,7 @@ test("a reader in another process sees whole generations only, while passes foll
     contestId: contestId(1 + index),
     ...randomColumns(seededRandom(index), entryCount, 30),
   }));
-  const writer = BoardWriter.create(directory, { ...identity, logPosition: "0", contests });
+  const writer = BoardWriter.create(directory, { ...identity, logPosition: "0", contests, teams: teamsOf(contests) });
   for (const contest of contests) writer.append(contest.contestId, contest);
   writer.seal();
 

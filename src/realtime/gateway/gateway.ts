@@ -2,10 +2,10 @@ import type { Builder, Offset } from "flatbuffers";
 import type { Contest } from "../../domain/contest.ts";
 import type { ContestId, MatchId } from "../../domain/ids.ts";
 import type { Match } from "../../domain/match.ts";
-import { type HallDeps, MatchHall, type StreamPosition } from "./match-hall.ts";
+import { type HallDeps, MatchHall, type StreamPosition, type Told } from "./match-hall.ts";
 import type { Session } from "./session.ts";
 
-export type GatewayDeps = Omit<HallDeps, "publish">;
+export type GatewayDeps = Omit<HallDeps, "publish" | "told">;
 
 /** Writes the answer to a follow call, and in the same turn lets the session follow. */
 export type WriteFollowed = (builder: Builder) => Offset;
@@ -21,6 +21,8 @@ export class Gateway {
   readonly #deps: GatewayDeps;
   readonly #halls = new Map<MatchId, MatchHall>();
   readonly #ticker: Timer;
+  /** Since the node started. */
+  readonly told: Told = { ownRanks: 0, rounds: 0, busyMs: 0 };
   #publish: HallDeps["publish"] = () => undefined;
 
   constructor(deps: GatewayDeps) {
@@ -39,21 +41,24 @@ export class Gateway {
     this.#halls.get(match)?.wake();
   }
 
-  /** Resolves when following takes nothing more than one turn. */
-  async prepareContest(
+  /**
+   * Lets the session follow the contest, in the same turn in which `answer` is called: what it is given writes the answer,
+   * and everything pushed later builds on that. The session may have gone while the room opened; then nothing is answered.
+   */
+  async followContest(
+    session: Session,
     contest: Contest,
     matchNow: Match,
-  ): Promise<(session: Session, seen: StreamPosition) => WriteFollowed> {
-    const hall = this.#hall(matchNow);
-    const room = await hall.room(contest.id);
-    return (session, seen) => {
-      this.#halls.set(matchNow.id, hall);
-      return hall.followContest(session, room, contest, seen);
-    };
+    seen: StreamPosition,
+    answer: (write: WriteFollowed) => void,
+  ): Promise<void> {
+    await this.#hall(matchNow).withRoom(contest.id, (hall, room) => {
+      if (session.connection !== null) answer(hall.followContest(session, room, contest, seen));
+    });
   }
 
-  followMatch(match: Match, session: Session, seen: StreamPosition): WriteFollowed {
-    return this.#hall(match).followMatch(session, match, seen);
+  followMatch(session: Session, match: Match, seen: StreamPosition, answer: (write: WriteFollowed) => void): void {
+    answer(this.#hall(match).followMatch(session, match, seen));
   }
 
   unfollowContest(session: Session, contest: ContestId): void {
@@ -72,7 +77,8 @@ export class Gateway {
   #hall(match: Match): MatchHall {
     let hall = this.#halls.get(match.id);
     if (hall === undefined) {
-      const deps = { ...this.#deps, publish: (topic: string, frame: Uint8Array) => this.#publish(topic, frame) };
+      const { told } = this;
+      const deps = { ...this.#deps, told, publish: (topic: string, frame: Uint8Array) => this.#publish(topic, frame) };
       this.#halls.set(match.id, (hall = new MatchHall(match, deps)));
     }
     return hall;
@@ -81,8 +87,10 @@ export class Gateway {
   #tick(): void {
     for (const [match, hall] of this.#halls) {
       if (!hall.isEmpty) hall.wake();
-      // Whoever is about to enter comes within a tick.
-      else if (hall.wasEmpty()) this.#halls.delete(match);
+      else {
+        hall.stop();
+        this.#halls.delete(match);
+      }
     }
   }
 }

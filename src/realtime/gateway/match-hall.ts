@@ -29,7 +29,16 @@ export interface HallDeps {
   readonly epoch: number;
   readonly publish: (topic: string, frame: Uint8Array) => void;
   readonly limits: HallLimits;
+  /** Grows as followers are told. */
+  readonly told: Told;
   readonly onTrouble: (error: unknown) => void;
+}
+
+export interface Told {
+  ownRanks: number;
+  rounds: number;
+  /** Spent writing to sockets, of whatever a round takes with its pauses. */
+  busyMs: number;
 }
 
 /** What a client has seen of a stream. */
@@ -84,7 +93,6 @@ export class MatchHall {
   #ballOffset = 0;
   #state: MatchState;
   #again = false;
-  #foundEmpty = false;
   #flushing: Promise<void> | null = null;
   #flushedAtMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
@@ -99,14 +107,7 @@ export class MatchHall {
   }
 
   get isEmpty(): boolean {
-    return this.#slices.every((slice) => slice.sessions.size === 0);
-  }
-
-  /** Whether nobody was here at the last call either. */
-  wasEmpty(): boolean {
-    const before = this.#foundEmpty;
-    this.#foundEmpty = this.isEmpty;
-    return before && this.#foundEmpty;
+    return this.#rooms.size === 0 && this.#slices.every((slice) => slice.sessions.size === 0);
   }
 
   /** Something may have changed: told at once when nothing was told for a tick, with the next tick otherwise. */
@@ -127,12 +128,18 @@ export class MatchHall {
     clearTimeout(this.#timer);
   }
 
-  /** The room of a contest, once it shows what the board shows. */
-  async room(contest: ContestId): Promise<ContestRoom> {
+  /** Calls `enter` with the room of a contest, once it shows what the board shows. */
+  async withRoom(contest: ContestId, enter: (hall: MatchHall, room: ContestRoom) => void): Promise<void> {
     let room = this.#rooms.get(contest);
     if (room === undefined) this.#rooms.set(contest, (room = new ContestRoom(contest, this.match.id)));
-    await room.opened(this.#deps.boards, this.#deps.namesOf);
-    return room;
+    // Held like by a follower, so that the last one to leave meanwhile does not take it along.
+    room.followerCount++;
+    try {
+      await room.opened(this.#deps.boards, this.#deps.namesOf);
+      enter(this, room);
+    } finally {
+      this.#vacate(room);
+    }
   }
 
   /**
@@ -146,7 +153,8 @@ export class MatchHall {
       room.followerCount++;
       session.ownEntries(room, session.userId === null ? [] : room.entriesOf(session.userId, this.#deps.boards));
     }
-    session.connection?.subscribe(contestTopic(room, presence.slice));
+    // Once it reads again, it gets everything and is subscribed.
+    if (!session.isPaused) session.connection?.subscribe(contestTopic(room, presence.slice));
     const { epoch } = this.#deps;
     const knows = room.isLive && seen.epoch === epoch && seen.offset >= room.topOffset && seen.offset > 0;
     const offset = knows ? Math.max(seen.offset, room.offset) : room.offset;
@@ -173,7 +181,7 @@ export class MatchHall {
   followMatch(session: Session, match: Match, seen: StreamPosition) {
     const presence = this.#enter(session);
     presence.followsMatch = true;
-    session.connection?.subscribe(matchTopic(this.match.id, presence.slice));
+    if (!session.isPaused) session.connection?.subscribe(matchTopic(this.match.id, presence.slice));
     const { epoch, limits } = this.#deps;
     const shown = this.#shownUpdates();
     const latest = shown.at(-1)?.update ?? null;
@@ -288,10 +296,14 @@ export class MatchHall {
     if (changes.size === 0 && matchFrames.length === 0) return;
     this.#flushedAtMs = performance.now();
 
+    const { told } = this.#deps;
+    told.rounds++;
     const slices = this.#slices.filter((slice) => slice.sessions.size > 0);
     const pacer = new Pacer(slices.length, limits.spreadMs);
     for (const [index, slice] of slices.entries()) {
+      const startMs = performance.now();
       this.#tell(slice, changes, matchFrames, publish);
+      told.busyMs += performance.now() - startMs;
       await pacer.after(index);
     }
   }
@@ -315,13 +327,12 @@ export class MatchHall {
       if (topFrame) publish(contestTopic(room, slice), topFrame);
     }
     for (const [session, presence] of slice.sessions) {
-      if (session.isPaused) continue;
       for (const room of presence.rooms) {
         if (!changes.get(room)?.opened) continue;
         if (session.userId !== null) session.ownEntries(room, room.entriesOf(session.userId, this.#deps.boards));
-        this.#sendContest(session, room);
+        if (!session.isPaused) this.#sendContest(session, room);
       }
-      this.#sendOwnRanks(session, changes);
+      if (!session.isPaused) this.#sendOwnRanks(session, changes);
     }
   }
 
@@ -338,6 +349,7 @@ export class MatchHall {
     }
     if (count === 0 || connection === null) return;
     // What was published to this socket in this turn leaves first, in the same write.
+    this.#deps.told.ownRanks += count;
     outgoing.count = count;
     outgoing.connection = connection;
     connection.cork(sendOutgoing);

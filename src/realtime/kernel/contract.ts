@@ -3,17 +3,18 @@ import { scoreRoster } from "../../domain/roster.ts";
 import type { ContestColumns, Kernel, PassContest, SelectQuery } from "./port.ts";
 import { below, type Random, randomColumns, randomPoints, seededRandom } from "./random-board.ts";
 import { slotBytes, usedSlotBytes } from "./slot.ts";
-import { rosterAt, tileBytes } from "./tiles.ts";
+import { putRoster, rosterAt, tileBytes } from "./tiles.ts";
 import { typescriptKernel } from "./typescript.ts";
 
 /** Entries per contest that meet every edge: tile, block and chunk limits, one less and one more. */
 const LENGTHS = [1, 2, 3, 31, 32, 63, 64, 65, 99, 100, 101, 127, 500, 2047, 2048, 2049, 4500, 10_000];
 
-/** Points as matches have them, all equal (one great tie), nearly all equal, and at the bounds. */
+/** Points as matches have them, all equal (one great tie), of one player alone, nearly all equal, and at the bounds. */
 const POINTS: readonly ((random: Random, poolSize: number) => Int16Array)[] = [
   (random, poolSize) => randomPoints(random, poolSize, 600),
   (random, poolSize) => randomPoints(random, poolSize, 4),
   () => new Int16Array(64),
+  () => new Int16Array(64).fill(2, 10, 11),
   (random, poolSize) => randomPoints(random, poolSize, 4400),
   (random) => new Int16Array(64).map(() => -2 * below(random, 1000)),
   // Beyond the bound: sums wrap, and must wrap alike.
@@ -73,7 +74,12 @@ export function kernelContract(kernel: Kernel): void {
     const random = seededRandom(14);
     const poolSize = 44;
     const part = randomColumns(random, 64 * 400, poolSize);
-    const contests = layOut([repeat(part, 22, 17), randomColumns(random, 700, poolSize), repeat(part, 11, 0)]);
+    const contests = layOut([
+      repeat(part, 22, 17),
+      randomColumns(random, 700, poolSize),
+      repeat(part, 11, 0),
+      fewBetter(600_000),
+    ]);
     const arena = new Uint8Array(arenaBytesOf(contests));
     const reference = new Uint8Array(arena.length);
     const pass = kernel.preparePass(contests);
@@ -129,6 +135,19 @@ function repeat(part: ContestColumns, times: number, rest: number): ContestColum
     tiles.set(part.tiles.subarray(0, tiles.length - at), at);
   }
   return { entryCount, tiles, entryIds: Float64Array.from({ length: entryCount }, (_, i) => i + 1) };
+}
+
+/**
+ * One roster throughout, with player 10 among the nine; but at the start enough to fill a top list have him as vice-captain,
+ * and later a few as captain. With points for him alone, a later chunk need collect nothing but these few.
+ */
+function fewBetter(entryCount: number): ContestColumns {
+  const common = { entryCount: 1, tiles: new Uint8Array(tileBytes(64)), entryIds: new Float64Array(1) };
+  for (let lane = 0; lane < 64; lane++) putRoster(common.tiles, lane, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  const columns = repeat({ ...common, entryCount: 64 }, Math.floor(entryCount / 64), entryCount % 64);
+  for (let i = 0; i < 120; i++) putRoster(columns.tiles, i * 7, [0, 10, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  for (let i = 0; i < 20; i++) putRoster(columns.tiles, 300_000 + i * 13_001, [10, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  return columns;
 }
 
 /** What a slot means is compared, not what an earlier, wider window left behind it. */

@@ -1,8 +1,9 @@
 import { entryId, teamNo, userId } from "../../domain/ids.ts";
 import { POOL_SIZE_MAX, type PointsVector } from "../../domain/points.ts";
 import { ROSTER_SIZE } from "../../domain/roster.ts";
+import type { LockedTeams } from "../index/port.ts";
 import type { ContestColumns } from "./port.ts";
-import { putRoster, tileBytes } from "./tiles.ts";
+import { putRoster, rosterAt, tileBytes } from "./tiles.ts";
 
 /** Seeded generators of boards for suites and benchmarks. */
 export type Random = () => number;
@@ -50,4 +51,14 @@ export function randomColumns(random: Random, entryCount: number, poolSize: numb
     putRoster(tiles, position, randomRoster(random, poolSize));
   }
   return { entryCount, entryIds, tiles };
+}
+
+/** Every team of some contests, as a board holds them beside its contests. */
+export function teamsOf(contests: Iterable<ContestColumns>): LockedTeams {
+  const rosters = new Map<number, Uint8Array>();
+  for (const { entryIds, tiles } of contests) {
+    for (const [position, id] of entryIds.entries()) rosters.set(id, rosterAt(tiles, position));
+  }
+  const entryIds = Float64Array.from(rosters.keys()).sort();
+  return { entryIds, rosters: Uint8Array.from(Array.from(entryIds, (id) => [...rosters.get(id)!]).flat()) };
 }

@@ -182,6 +182,31 @@ export function catalogContract(open: OpenStore<Catalog>): void {
       expect((await (await reopen()).contest(id))?.state).toBe(state);
     });
 
+    test("are listed to be ended when their end was begun, or decided by their match, and is not reached", async (catalog) => {
+      const ended = async (from: "open", middle: "settling" | "cancelling", to: "settled" | "cancelled" | null) => {
+        const contest = await openContest(catalog);
+        await catalog.moveContest(contest.id, from, middle);
+        if (to !== null) await catalog.moveContest(contest.id, middle, to);
+        return contest.id;
+      };
+      const settling = await ended("open", "settling", null);
+      const cancelling = await ended("open", "cancelling", null);
+      await ended("open", "settling", "settled");
+      await ended("open", "cancelling", "cancelled");
+      const untouched = await openContest(catalog);
+      expect((await catalog.contestsToEnd(10)).map(({ id }) => id)).toEqual([settling, cancelling]);
+      expect((await catalog.contestsToEnd(1)).map(({ id }) => id)).toEqual([settling]);
+      await catalog.moveMatch(untouched.matchId, "upcoming", "abandoned");
+      const released = await openContest(catalog);
+      await catalog.moveMatch(released.matchId, "upcoming", "released");
+      expect((await catalog.contestsToEnd(10)).map(({ id }) => id)).toEqual([
+        settling,
+        cancelling,
+        untouched.id,
+        released.id,
+      ]);
+    });
+
     test("remember how far paying out has come", async (catalog, reopen) => {
       const { id } = await openContest(catalog);
       expect(await catalog.payoutCursor(id)).toBeNull();

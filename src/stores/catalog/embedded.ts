@@ -1,14 +1,16 @@
-import { SqliteStore, type SqliteStoreOptions } from "../sqlite/store.ts";
+import { SqliteStore, type SqliteStoreOptions, type StoreCalls } from "../sqlite/store.ts";
 import type { Catalog } from "./port.ts";
 
 /** Everything in one SQLite file; commits in groups. */
-export async function openEmbeddedCatalog(options: SqliteStoreOptions): Promise<Catalog> {
-  const store = await SqliteStore.open("Catalog", "catalog", options);
+export const openEmbeddedCatalog = async (options: SqliteStoreOptions): Promise<Catalog> =>
+  catalogOver(await SqliteStore.open("Catalog", "catalog", options));
+
+export function catalogOver(store: StoreCalls<"catalog">): Catalog {
   return {
     createUser: (user) => store.write("createUser", user),
     user: (id) => store.read("user", id),
     userByName: (name) => store.read("userByName", name),
-    userNames: (ids) => store.read("userNames", ids),
+    userNames: async (ids) => new Map(await store.read("userNames", ids)),
 
     createMatch: (match) => store.write("createMatch", match),
     match: (id) => store.read("match", id),
@@ -23,8 +25,13 @@ export async function openEmbeddedCatalog(options: SqliteStoreOptions): Promise<
     moveContest: (id, from, to) => store.write("moveContest", { id, from, to }),
     payoutCursor: (id) => store.read("payoutCursor", id),
     putPayoutCursor: (id, cursor) => store.write("putPayoutCursor", { id, cursor }),
+    contestsToEnd: (limit) => store.read("contestsToEnd", limit),
 
-    beginJoin: (request) => store.write("beginJoin", request),
+    async beginJoin(request) {
+      const answer = await store.write("beginJoin", request);
+      if (typeof answer !== "number") return answer;
+      return { ok: true, saga: { ...request, sagaId: answer, state: "reserved" }, begun: true };
+    },
     confirmJoin: (sagaId) => store.write("confirmJoin", sagaId),
     releaseJoin: (sagaId) => store.write("releaseJoin", sagaId),
     reservedJoins: (receivedBeforeMs, limit) => store.read("reservedJoins", { receivedBeforeMs, limit }),

@@ -58,6 +58,11 @@ export interface ContestCatalog {
   /** How far paying out or refunding has come; only spares work, for the transfers are idempotent. null before it began. */
   payoutCursor(id: ContestId): Promise<string | null>;
   putPayoutCursor(id: ContestId, cursor: string): Promise<void>;
+  /**
+   * Contests whose end was begun or decided and is not reached, by id: settling and cancelling ones, and open ones of
+   * matches that are released or abandoned. What a crash left to be done.
+   */
+  contestsToEnd(limit: number): Promise<Contest[]>;
 }
 
 export interface JoinRequest {

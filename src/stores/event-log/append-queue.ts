@@ -39,6 +39,7 @@ export class AppendQueue {
   readonly #commit: CommitRecords;
   readonly #pendingMax: number;
   readonly #onDurable: (topic: Topic, partition: number) => void;
+  readonly #turn: () => Promise<unknown>;
   /** The row that takes the next record of a partition, by its name. */
   readonly #open = new Map<string, OpenRow>();
   /** In the order in which they were begun; of one partition that is the order of its records. */
@@ -46,10 +47,17 @@ export class AppendQueue {
   #pendingCount = 0;
   #committing: Promise<void> | null = null;
 
-  constructor(commit: CommitRecords, pendingMax: number, onDurable: (topic: Topic, partition: number) => void) {
+  /** `turn`: until everything else that this turn of the loop does is done; a simulation has a loop of its own. */
+  constructor(
+    commit: CommitRecords,
+    pendingMax: number,
+    onDurable: (topic: Topic, partition: number) => void,
+    turn: () => Promise<unknown>,
+  ) {
     this.#commit = commit;
     this.#pendingMax = pendingMax;
     this.#onDurable = onDurable;
+    this.#turn = turn;
   }
 
   append(topic: Topic, partition: number, value: Uint8Array): Promise<LogPosition> {
@@ -83,7 +91,7 @@ export class AppendQueue {
   /** One commit at a time, so that a partition's records are numbered in the order of their appends. */
   async #commitAll(): Promise<void> {
     // What else this turn of the loop appends goes along.
-    await new Promise(setImmediate);
+    await this.#turn();
     while (this.#rows.length > 0) {
       const rows = this.#rows;
       this.#rows = [];
@@ -98,7 +106,7 @@ export class AppendQueue {
         }
       }
       // The callers that were answered append again before the next commit.
-      await new Promise(setImmediate);
+      await this.#turn();
     }
     this.#committing = null;
   }

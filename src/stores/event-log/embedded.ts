@@ -1,11 +1,33 @@
-import { SqliteStore, type SqliteStoreOptions } from "../sqlite/store.ts";
+import { SqliteStore, type SqliteStoreOptions, type StoreCalls } from "../sqlite/store.ts";
 import { StoreUnavailable } from "../unavailable.ts";
 import { AppendQueue } from "./append-queue.ts";
 import { type EventLog, partitionOf, type Topic } from "./port.ts";
 
-/** The log in one SQLite file. Readers that wait are woken by the commit of what they wait for; nothing polls. */
-export async function openEmbeddedEventLog(options: SqliteStoreOptions): Promise<EventLog> {
-  const store = await SqliteStore.open("EventLog", "eventLog", options);
+/** How a log waits; a simulation hands in its own time. */
+export interface LogTiming {
+  /** Calls back after so many ms; answers how to call that off. */
+  readonly after: (ms: number, then: () => void) => () => void;
+  readonly turn: () => Promise<unknown>;
+}
+
+const REAL_TIME: LogTiming = {
+  after(ms, then) {
+    const timer = setTimeout(then, ms);
+    return () => clearTimeout(timer);
+  },
+  turn: () => new Promise(setImmediate),
+};
+
+/** The log in one SQLite file. */
+export const openEmbeddedEventLog = async (options: SqliteStoreOptions): Promise<EventLog> =>
+  eventLogOver(await SqliteStore.open("EventLog", "eventLog", options), options.pendingMax);
+
+/** Readers that wait are woken by the commit of what they wait for; nothing polls. */
+export function eventLogOver(
+  store: StoreCalls<"eventLog">,
+  pendingMax: number,
+  { after, turn }: LogTiming = REAL_TIME,
+): EventLog {
   const waiting = new Map<string, Set<() => void>>();
   let closed = false;
 
@@ -19,9 +41,9 @@ export async function openEmbeddedEventLog(options: SqliteStoreOptions): Promise
     const { promise, resolve } = Promise.withResolvers<void>();
     const waiters = waiting.get(name) ?? new Set();
     waiting.set(name, waiters.add(resolve));
-    const timer = setTimeout(resolve, waitMs);
+    const callOff = after(waitMs, resolve);
     const forget = () => {
-      clearTimeout(timer);
+      callOff();
       waiters.delete(resolve);
     };
     return { arrived: promise, forget };
@@ -29,8 +51,9 @@ export async function openEmbeddedEventLog(options: SqliteStoreOptions): Promise
 
   const queue = new AppendQueue(
     (rows) => store.write("append", rows),
-    options.pendingMax,
+    pendingMax,
     (topic, partition) => wake(nameOf(topic, partition)),
+    turn,
   );
 
   return {

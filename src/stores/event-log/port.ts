@@ -34,7 +34,7 @@ export interface LogPosition {
 
 /**
  * Records packed into one buffer: record i is `bytes[ends[i-1] ?? 0, ends[i])`. Packed so that a reader of fixed-size
- * records can take 12 M of them without 12 M small objects.
+ * records can take 12 M of them without 12 M small objects. Both arrays have buffers of their own, which are the reader's.
  */
 export interface LogBatch {
   readonly firstOffset: number;

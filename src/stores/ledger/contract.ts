@@ -1,11 +1,11 @@
 import { expect } from "bun:test";
-import { type AccountId, gatewayAccount, houseAccount, userAccount } from "../../domain/account.ts";
-import { userId } from "../../domain/ids.ts";
+import { type AccountId, gatewayAccount, houseAccount, prizeAccount, userAccount } from "../../domain/account.ts";
+import { contestId, entryId, teamNo, userId } from "../../domain/ids.ts";
 import { paise } from "../../domain/money.ts";
 import { seededRandom } from "../../domain/random.ts";
 import { openSimulatedLedger } from "../../testing/simulated-ledger.ts";
 import { type OpenStore, testsWith } from "../contract.ts";
-import type { Ledger, Transfer, TransferResult } from "./port.ts";
+import { type Ledger, type Transfer, type TransferResult, transfersOf } from "./port.ts";
 
 const alice = userAccount(userId(1));
 const bob = userAccount(userId(2));
@@ -139,6 +139,39 @@ export function ledgerContract(open: OpenStore<Ledger>): void {
     const rest = await ledger.history(alice, { limit: 2, beforeSeq: first.at(-1)!.seq });
     expect([...first, ...rest]).toEqual(all);
     expect(await ledger.history(userAccount(userId(9)), { limit: 2 })).toEqual([]);
+  });
+
+  test("payments to entries answer and leave what their transfers, one by one, would", async (ledger, reopen) => {
+    const model = openSimulatedLedger();
+    const random = seededRandom(12);
+    const pool = prizeAccount(contestId(1));
+    const fund = transferOf("fund", gatewayAccount, pool, 5_000);
+    for (const each of [ledger, model]) await each.transfer([fund]);
+    const common = { kind: "prize", ref: "1", txnPrefix: "prize:1:" } as const;
+    for (let round = 0; round < 60; round++) {
+      // Entries come twice, in one call and later, with the same amount or another; the pool runs dry.
+      const entries = Array.from({ length: 1 + random.int(12) }, () =>
+        entryId(userId(1 + random.int(40)), teamNo(1 + random.int(3))),
+      );
+      const payments = {
+        ...common,
+        atMs: round,
+        debit: random.chance(0.9) ? pool : random.pick([gatewayAccount, alice]),
+        entries,
+        amountsPaise: entries.map((entry) => paise(random.chance(0.9) ? entry % 97 : random.int(300) - 20)),
+      };
+      const expected = await model.payEntries(payments);
+      expect(await model.transfer(transfersOf(payments))).toEqual(
+        expected.map((result) => (result.ok ? REPLAYED : result)),
+      );
+      expect(await ledger.payEntries(payments)).toEqual(expected);
+    }
+    expect((await model.balances([pool]))[0]).toBeLessThan(300);
+    const users = Array.from({ length: 40 }, (_, index) => userAccount(userId(index + 1)));
+    const again = await reopen();
+    expect(await again.balances([pool, ...users])).toEqual(await model.balances([pool, ...users]));
+    expect(await again.audit()).toEqual(await model.audit());
+    expect(await again.payEntries({ ...common, atMs: 0, debit: pool, entries: [], amountsPaise: [] })).toEqual([]);
   });
 
   test("an empty ledger audits clean", async (ledger) => {

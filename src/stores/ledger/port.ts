@@ -1,4 +1,5 @@
-import type { AccountId } from "../../domain/account.ts";
+import { type AccountId, userAccount } from "../../domain/account.ts";
+import { type EntryId, userOfEntry } from "../../domain/ids.ts";
 import type { Paise } from "../../domain/money.ts";
 
 /**
@@ -20,6 +21,8 @@ export interface Ledger {
    * position.
    */
   transfer(batch: readonly Transfer[]): Promise<TransferResult[]>;
+  /** As `transfer` of each of them, in their order; packed, because a settlement brings them by the million. */
+  payEntries(payments: EntryPayments): Promise<TransferResult[]>;
   /** An account that no transfer touched has 0. */
   balances(accounts: readonly AccountId[]): Promise<Paise[]>;
   /** Newest first; `beforeSeq` pages. */
@@ -56,6 +59,23 @@ export interface Transfer {
   readonly ref: string;
   readonly atMs: number;
 }
+
+/** Transfers out of one account into the wallets of the users of entries, each named `txnPrefix` and its entry. */
+export interface EntryPayments extends Pick<Transfer, "debit" | "kind" | "ref" | "atMs"> {
+  readonly txnPrefix: string;
+  readonly entries: readonly EntryId[];
+  /** By position. */
+  readonly amountsPaise: readonly Paise[];
+}
+
+/** What the payments are, one by one. */
+export const transfersOf = ({ txnPrefix, entries, amountsPaise, ...common }: EntryPayments): Transfer[] =>
+  entries.map((entry, index) => ({
+    ...common,
+    txnId: `${txnPrefix}${entry}`,
+    credit: userAccount(userOfEntry(entry)),
+    amountPaise: amountsPaise[index]!,
+  }));
 
 /** In order of precedence: the first that applies is the answer. `atMs` is not compared: a retry has a later one. */
 export type TransferRefusal = "txn_mismatch" | "same_account" | "amount_not_positive" | "insufficient_funds";

@@ -11,6 +11,7 @@ import { userId } from "../../domain/ids.ts";
 import { paise } from "../../domain/money.ts";
 import type { Transfer } from "../ledger/port.ts";
 import { StoreUnavailable } from "../unavailable.ts";
+import { ENGINES } from "./engines.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "powerplay-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -39,7 +40,7 @@ test("a file of a newer schema is refused and left as it is", async () => {
   db.run("PRAGMA user_version = 99");
   db.close();
   const reason = await reasonOf(openEmbeddedLedger({ file, pendingMax: 10 }));
-  expect(reason).toContain("schema version 99, this program knows versions up to 1");
+  expect(reason).toContain(`schema version 99, this program knows versions up to ${ENGINES.ledger.migrations.length}`);
   const again = new Database(file);
   expect(again.query("PRAGMA user_version").get()).toEqual({ user_version: 99 });
   again.close();

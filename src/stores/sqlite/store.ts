@@ -9,17 +9,35 @@ export interface SqliteStoreOptions {
   readonly pendingMax: number;
 }
 
-type WritesOf<Name extends EngineName> =
+export type WritesOf<Name extends EngineName> =
   (typeof ENGINES)[Name] extends SqliteEngine<infer Writes, infer _Reads> ? Writes : never;
-type ReadsOf<Name extends EngineName> =
+export type ReadsOf<Name extends EngineName> =
   (typeof ENGINES)[Name] extends SqliteEngine<infer _Writes, infer Reads> ? Reads : never;
+
+/** What the ports are built on; a simulation runs the same engines without threads and files. */
+export interface StoreCalls<Name extends EngineName> {
+  write<Op extends keyof WritesOf<Name> & string>(
+    operation: Op,
+    argument: ArgumentOf<WritesOf<Name>, Op>,
+  ): Promise<ResultOf<WritesOf<Name>, Op>>;
+  read<Op extends keyof ReadsOf<Name> & string>(
+    operation: Op,
+    argument: ArgumentOf<ReadsOf<Name>, Op>,
+  ): Promise<ResultOf<ReadsOf<Name>, Op>>;
+  /** As `read`, for what reads the whole store and would hold up other reads. */
+  scan<Op extends keyof ReadsOf<Name> & string>(
+    operation: Op,
+    argument: ArgumentOf<ReadsOf<Name>, Op>,
+  ): Promise<ResultOf<ReadsOf<Name>, Op>>;
+  close(): Promise<void>;
+}
 
 /**
  * One file, two threads: a writer that commits in groups, and a reader with a connection of its own. A read never waits
  * behind a commit's fsync, a long page never holds up commits, and since callers are answered only after the commit, whoever
  * has the answer to a write finds it with the next read.
  */
-export class SqliteStore<Name extends EngineName> {
+export class SqliteStore<Name extends EngineName> implements StoreCalls<Name> {
   readonly #port: Port;
   readonly #engine: Name;
   readonly #options: SqliteStoreOptions;
@@ -64,7 +82,7 @@ export class SqliteStore<Name extends EngineName> {
     return this.#reader.call(operation, argument) as Promise<ResultOf<ReadsOf<Name>, Op>>;
   }
 
-  /** As `read`, on a thread that lives for this call alone: for what reads the whole store and would hold up other reads. */
+  /** On a thread that lives for this call alone. */
   async scan<Op extends keyof ReadsOf<Name> & string>(
     operation: Op,
     argument: ArgumentOf<ReadsOf<Name>, Op>,

@@ -1,6 +1,7 @@
 import { StoreUnavailable } from "../unavailable.ts";
 import type { GroupOutcome } from "./group.ts";
-import type { OpenThread, ThreadRequest } from "./worker.ts";
+import { ENGINES } from "./engines.ts";
+import type { GroupMessage, OpenThread, ThreadRequest } from "./worker.ts";
 
 export type Port = StoreUnavailable["port"];
 
@@ -24,6 +25,7 @@ export class StoreThread {
   readonly #port: Port;
   readonly #pendingMax: number;
   readonly #worker: Worker;
+  readonly #isJson: boolean;
   #packed: unknown[] = [];
   #gathered: Settle[] = [];
   /** Those whose group the thread has now. */
@@ -33,10 +35,11 @@ export class StoreThread {
   #ended = false;
   #onIdle: (() => void)[] = [];
 
-  private constructor(port: Port, pendingMax: number, worker: Worker) {
+  private constructor(port: Port, pendingMax: number, worker: Worker, isJson: boolean) {
     this.#port = port;
     this.#pendingMax = pendingMax;
     this.#worker = worker;
+    this.#isJson = isJson;
   }
 
   /** Rejects with the reason when the file can't be opened: in use, of a newer schema, no such directory. */
@@ -47,8 +50,10 @@ export class StoreThread {
       worker.terminate();
       throw new StoreUnavailable(port, refusal);
     }
-    const thread = new StoreThread(port, pendingMax, worker);
-    worker.addEventListener("message", ({ data }: MessageEvent<GroupOutcome>) => thread.#settle(data));
+    const thread = new StoreThread(port, pendingMax, worker, ENGINES[opening.engine].messages === "json");
+    worker.addEventListener("message", ({ data }: MessageEvent<GroupMessage<GroupOutcome>>) =>
+      thread.#settle(typeof data === "string" ? (JSON.parse(data) as GroupOutcome) : data),
+    );
     worker.addEventListener("error", ({ message }) => thread.#abandon(`its thread failed: ${message}`));
     worker.addEventListener("close", () => thread.#abandon("its thread ended"));
     return thread;
@@ -89,7 +94,7 @@ export class StoreThread {
       const packed = this.#packed;
       this.#gathered = [];
       this.#packed = [];
-      this.#worker.postMessage(packed satisfies ThreadRequest);
+      this.#worker.postMessage((this.#isJson ? JSON.stringify(packed) : packed) satisfies ThreadRequest);
     });
   }
 

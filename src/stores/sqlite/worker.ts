@@ -14,19 +14,25 @@ export interface OpenThread {
 }
 
 /** First message: `OpenThread`, answered by an error text or null. Then groups, answered in order. null: close, answered by null. */
-export type ThreadRequest = OpenThread | PackedOperations | null;
+export type ThreadRequest = OpenThread | GroupMessage<PackedOperations> | null;
+
+/** As JSON or cloned, as the engine says. */
+export type GroupMessage<Content> = Content | string;
 
 interface Opened {
+  /** Typed arrays of results are moved. */
+  readonly moves: boolean;
   answer(packed: PackedOperations): GroupOutcome;
   close(): void;
 }
 
 function open({ engine, file, role }: OpenThread): Opened {
-  const { migrations, pageBytes, writes, reads } = ENGINES[engine];
+  const { messages, migrations, pageBytes, writes, reads } = ENGINES[engine];
+  const moves = messages === "move";
   if (role === "reader") {
     const db = openForReading(file);
     const operations: Operations = reads(db);
-    return { answer: (packed) => readGroup(db, operations, packed), close: () => db.close() };
+    return { moves, answer: (packed) => readGroup(db, operations, packed), close: () => db.close() };
   }
   const claimed = claim(file);
   let db: Database;
@@ -41,7 +47,7 @@ function open({ engine, file, role }: OpenThread): Opened {
     db.close();
     claimed.close();
   };
-  return { answer: (packed) => commitGroup(db, side, packed), close };
+  return { moves, answer: (packed) => commitGroup(db, side, packed), close };
 }
 
 let opened: Opened | null = null;
@@ -50,8 +56,11 @@ self.addEventListener("message", ({ data }: MessageEvent<ThreadRequest>) => {
   if (data === null) {
     opened?.close();
     self.postMessage(null);
+  } else if (typeof data === "string") {
+    self.postMessage(JSON.stringify(answer(JSON.parse(data) as PackedOperations)));
   } else if (!("engine" in data)) {
-    self.postMessage(answer(data));
+    const outcome = answer(data);
+    self.postMessage(outcome, opened?.moves ? buffersOf(outcome.results) : []);
   } else {
     try {
       opened = open(data);
@@ -68,4 +77,9 @@ function answer(packed: PackedOperations): GroupOutcome {
   } catch (error) {
     return allFailed(packed, error);
   }
+}
+
+function buffersOf(results: readonly unknown[]): ArrayBuffer[] {
+  const views = results.flatMap((result) => Object.values(result ?? {}).filter(ArrayBuffer.isView));
+  return views.map(({ buffer }) => buffer as ArrayBuffer);
 }

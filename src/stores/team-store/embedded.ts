@@ -1,10 +1,12 @@
-import { SqliteStore, type SqliteStoreOptions } from "../sqlite/store.ts";
+import { SqliteStore, type SqliteStoreOptions, type StoreCalls } from "../sqlite/store.ts";
 import { packVersions } from "./packed-versions.ts";
 import type { TeamStore } from "./port.ts";
 
 /** Everything that happened, in one SQLite file. */
-export async function openEmbeddedTeamStore(options: SqliteStoreOptions): Promise<TeamStore> {
-  const store = await SqliteStore.open("TeamStore", "teamStore", options);
+export const openEmbeddedTeamStore = async (options: SqliteStoreOptions): Promise<TeamStore> =>
+  teamStoreOver(await SqliteStore.open("TeamStore", "teamStore", options));
+
+export function teamStoreOver(store: StoreCalls<"teamStore">): TeamStore {
   return {
     appendTeams: (partition, rows, nextOffset) =>
       store.write("appendTeams", { partition, rows: packVersions(rows), nextOffset }),

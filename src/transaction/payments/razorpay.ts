@@ -21,6 +21,9 @@ export interface RazorpayOptions {
   readonly payoutAccount: string;
 }
 
+/** Ours at the provider, where payouts leave from. */
+export const PAYOUT_ACCOUNT = "powerplay";
+
 const amount = z.int().positive().transform(paise);
 const paymentEntity = z.object({ id: z.string().min(1), order_id: z.string().min(1), amount, status: z.string() });
 const payoutEntity = z.object({

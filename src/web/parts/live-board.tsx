@@ -15,7 +15,7 @@ import { Field } from "./field.tsx";
 import { PlayerDialog } from "./player-dialog.tsx";
 import { PrizeTableView } from "./prize-table.tsx";
 import { RankChart } from "./rank-chart.tsx";
-import { Loading } from "./screen.tsx";
+import { Loading, Nothing } from "./screen.tsx";
 import { Standing } from "./standing.tsx";
 import { TeamDialog } from "./team-dialog.tsx";
 
@@ -38,8 +38,8 @@ export function LiveBoard({ view, matchView, mine }: LiveBoardProps) {
   const neighbours = useNeighbours(contest.id, shown, offset);
   const team = mine.teams?.find(({ teamNo }) => teamNo === shown?.teamNo) ?? null;
   const isOwn = (entry: EntryId) => own.some(({ entryId }) => entryId === entry);
-  const isSettled = match.state === "settled";
-  const isRefunded = match.state === "abandoned" || (isSettled && !isPlayed(contest, entryCount));
+  const isFinal = match.state === "released";
+  const isRefunded = isFinal && !isPlayed(contest, entryCount);
   const lastPaidRank = new PrizeSchedule(contest.prizes, contest.prizePoolPaise).lastPaidRank;
   const pointsOf = ({ id }: Player) => {
     const qp = pointsQp[squad!.players.findIndex((candidate) => candidate.id === id)] ?? 0;
@@ -48,6 +48,9 @@ export function LiveBoard({ view, matchView, mine }: LiveBoardProps) {
   // A row that was opened shows what it is now, if it is still in sight.
   const openedNow = opened && ([...top, ...neighbours].find(({ entryId }) => entryId === opened.entryId) ?? opened);
 
+  if (match.state === "abandoned") {
+    return <Nothing title="The match was abandoned. Every entry fee is back in its wallet." />;
+  }
   if (!view.live) {
     return (
       <div class="card">
@@ -67,7 +70,7 @@ export function LiveBoard({ view, matchView, mine }: LiveBoardProps) {
               own={own}
               shown={shown}
               entryCount={entryCount}
-              isFinal={isSettled}
+              isFinal={isFinal}
               isRefunded={isRefunded}
               onShow={({ entryId }) => setChosen(entryId)}
             />

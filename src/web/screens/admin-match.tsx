@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Answer, MatchView } from "../../client/index.ts";
 import { matchId } from "../../domain/ids.ts";
-import { isBeforeDeadline } from "../../domain/match.ts";
+import { canMove, isBeforeDeadline } from "../../domain/match.ts";
 import { AdminContests } from "../parts/admin-contests.tsx";
 import { AdminOnly } from "../parts/admin-only.tsx";
 import { Commentary } from "../parts/commentary.tsx";
@@ -117,20 +117,20 @@ function Steps({ view: { match } }: { readonly view: MatchView }) {
     },
     {
       label: "Approve the result",
-      hint: "The points are final; corrections end here.",
+      hint: "A correction that still comes re-opens the review.",
       mayNow: match.state === "review",
       run: () => admin.approve(match.id),
     },
     {
       label: "Release the prizes",
-      hint: "Pays or refunds every contest; doing it again does nothing.",
-      mayNow: match.state === "settled",
+      hint: "Corrections end here. Pays or refunds every contest; again does nothing.",
+      mayNow: match.state === "settled" || match.state === "released",
       run: release,
     },
     {
       label: "Abandon the match",
       hint: "Every entry fee goes back.",
-      mayNow: match.state !== "settled" && match.state !== "abandoned",
+      mayNow: canMove(match.state, "abandoned"),
       run: () => admin.abandon(match.id),
       warning: "The match ends without a result and every entry fee goes back. This can't be undone.",
     },

@@ -31,7 +31,7 @@ function Contest({ view, matchView }: { readonly view: ContestView; readonly mat
   const mine = useMyMatch(match.id);
   const [joining, setJoining] = useState(query.peek().has("join"));
   const isOpen = match.state === "upcoming" && isBeforeDeadline(match, nowMs.value);
-  const isOver = match.state === "settled" || match.state === "abandoned";
+  const isOver = match.state === "released" || match.state === "abandoned";
   useEffect(() => {
     if (isOver) expectPrizes();
   }, [isOver]);

@@ -14,9 +14,9 @@ const REFRESH_MS = 20_000;
 const SANDBOX_REFRESH_MS = 2_000;
 
 const GROUPS: readonly { readonly title: string; readonly states: readonly MatchState[] }[] = [
-  { title: "Live", states: ["live", "locked", "review"] },
+  { title: "Live", states: ["live", "locked", "review", "settled"] },
   { title: "Upcoming", states: ["upcoming"] },
-  { title: "Finished", states: ["settled", "abandoned"] },
+  { title: "Finished", states: ["released", "abandoned"] },
 ];
 
 export function MatchesScreen() {

@@ -80,7 +80,7 @@ function OfContest({ match, id, count }: { readonly match: Match; readonly id: C
   if (view === null) return <div class="mine-row">…</div>;
   const best = view.own[0];
   const isRefunded =
-    match.state === "abandoned" || (match.state === "settled" && !isPlayed(view.contest, view.entryCount));
+    match.state === "abandoned" || (match.state === "released" && !isPlayed(view.contest, view.entryCount));
   const prize = paise(view.own.reduce((sum, row) => sum + row.prizePaise, 0));
   return (
     <Link class="mine-row" href={pathTo.contest(id)}>
@@ -101,7 +101,7 @@ function OfContest({ match, id, count }: { readonly match: Match; readonly id: C
         </>
       )}
       <span>
-        <span class="label">{match.state === "settled" ? "Won" : "Prize now"}</span>{" "}
+        <span class="label">{match.state === "released" ? "Won" : "Prize now"}</span>{" "}
         <b class="figure">{isRefunded ? "Refunded" : formatPaise(prize)}</b>
       </span>
     </Link>

@@ -17,7 +17,7 @@ const contestOf = (row: ContestRow): Contest => ({
   seatsTaken: row.seats_taken,
 });
 
-/** What joining needs to know of a contest. The writer changes it in memory and stores it once a commit. */
+/** What joining needs to know of a contest. The writer counts in memory and stores the counts once a commit. */
 export interface OpenContest {
   readonly matchId: MatchId;
   readonly entriesMax: number;
@@ -34,16 +34,16 @@ export class ContestsInHand {
   readonly #contests = new Map<ContestId, OpenContest>();
   readonly #changed = new Set<ContestId>();
   readonly #load;
-  readonly #store;
+  readonly #storeCounts;
 
   constructor(db: Database) {
     this.#load = db.query<OpenContest, [number]>(
-      `SELECT match_id AS matchId, entries_max AS entriesMax, entries_per_user_max AS entriesPerUserMax, state,
+      `SELECT match_id AS matchId, contests.entries_max AS entriesMax, entries_per_user_max AS entriesPerUserMax, state,
          seats_taken AS seatsTaken, entry_count AS entryCount
-       FROM contests WHERE contest_id = ?`,
+       FROM contests JOIN contest_counts USING (contest_id) WHERE contest_id = ?`,
     );
-    this.#store = db.query<null, [string, number, number, number]>(
-      "UPDATE contests SET state = ?, seats_taken = ?, entry_count = ? WHERE contest_id = ?",
+    this.#storeCounts = db.query<null, [number, number, number]>(
+      "UPDATE contest_counts SET seats_taken = ?, entry_count = ? WHERE contest_id = ?",
     );
   }
 
@@ -55,8 +55,8 @@ export class ContestsInHand {
     return loaded;
   }
 
-  /** To be changed by the caller, in this transaction. */
-  change(id: ContestId): OpenContest {
+  /** To be counted by the caller, in this transaction. */
+  count(id: ContestId): OpenContest {
     const contest = this.get(id);
     assert(contest, `contest ${id} has seats, so it exists`);
     this.#changed.add(id);
@@ -65,8 +65,8 @@ export class ContestsInHand {
 
   beforeCommit(): void {
     for (const id of this.#changed) {
-      const { state, seatsTaken, entryCount } = this.#contests.get(id)!;
-      this.#store.run(state, seatsTaken, entryCount, id);
+      const { seatsTaken, entryCount } = this.#contests.get(id)!;
+      this.#storeCounts.run(seatsTaken, entryCount, id);
     }
     this.#changed.clear();
     if (this.#contests.size > KEPT_MAX) this.#contests.clear();
@@ -79,19 +79,27 @@ export class ContestsInHand {
 }
 
 export function contestWrites(db: Database, contests: ContestsInHand) {
-  const insert = db.query<ContestRow, [number, string, number, number]>(
-    `INSERT INTO contests (match_id, terms, entries_max, entries_per_user_max, state, seats_taken, entry_count)
-     VALUES (?, ?, ?, ?, 'open', 0, 0) RETURNING contest_id, terms, state, seats_taken`,
+  const insert = db.query<{ contest_id: ContestId }, [number, string, number, number]>(
+    `INSERT INTO contests (match_id, terms, entries_max, entries_per_user_max, state)
+     VALUES (?, ?, ?, ?, 'open') RETURNING contest_id`,
   );
+  const insertCounts = db.query<null, [number, number]>("INSERT INTO contest_counts VALUES (?, ?, 0, 0)");
+  const setState = db.query<null, [string, number]>("UPDATE contests SET state = ? WHERE contest_id = ?");
   const putCursor = db.query<null, [string, number]>("UPDATE contests SET payout_cursor = ? WHERE contest_id = ?");
   return {
     createContest(terms: ContestTerms): Contest {
-      return contestOf(insert.get(terms.matchId, JSON.stringify(terms), terms.entriesMax, terms.entriesPerUserMax)!);
+      const { matchId, entriesMax, entriesPerUserMax } = terms;
+      const { contest_id: id } = insert.get(matchId, JSON.stringify(terms), entriesMax, entriesPerUserMax)!;
+      insertCounts.run(id, entriesMax);
+      return { ...terms, id, state: "open", seatsTaken: 0 };
     },
     moveContest({ id, from, to }: { id: ContestId; from: ContestState; to: ContestState }): boolean {
-      const state = contests.get(id)?.state;
-      if (state === from) contests.change(id).state = to;
-      return state === from || state === to;
+      const contest = contests.get(id);
+      if (contest?.state === from) {
+        setState.run(to, id);
+        contest.state = to;
+      }
+      return contest?.state === to;
     },
     putPayoutCursor({ id, cursor }: { id: ContestId; cursor: string }): void {
       putCursor.run(cursor, id);
@@ -100,13 +108,23 @@ export function contestWrites(db: Database, contests: ContestsInHand) {
 }
 
 export function contestReads(db: Database) {
-  const columns = "SELECT contest_id, terms, state, seats_taken FROM contests";
+  const columns = "SELECT contest_id, terms, state, seats_taken FROM contests JOIN contest_counts USING (contest_id)";
   const byId = db.query<ContestRow, [number]>(`${columns} WHERE contest_id = ?`);
   const byMatch = db.query<ContestRow, [number]>(`${columns} WHERE match_id = ? ORDER BY contest_id`);
   const cursorOf = db.query<{ payout_cursor: string | null }, [number]>(
     "SELECT payout_cursor FROM contests WHERE contest_id = ?",
   );
-  const countOf = db.query<{ entry_count: number }, [number]>("SELECT entry_count FROM contests WHERE contest_id = ?");
+  const toEnd = db.query<ContestRow, [number]>(
+    `${columns} WHERE state IN ('settling', 'cancelling')
+     UNION ALL
+     SELECT contest_id, terms, c.state, seats_taken
+     FROM contests c JOIN contest_counts USING (contest_id) JOIN matches m USING (match_id)
+     WHERE c.state = 'open' AND m.state IN ('released', 'abandoned')
+     ORDER BY contest_id LIMIT ?`,
+  );
+  const countOf = db.query<{ entry_count: number }, [number]>(
+    "SELECT entry_count FROM contest_counts WHERE contest_id = ?",
+  );
   return {
     contest(id: ContestId): Contest | null {
       const row = byId.get(id);
@@ -117,6 +135,9 @@ export function contestReads(db: Database) {
     },
     payoutCursor(id: ContestId): string | null {
       return cursorOf.get(id)?.payout_cursor ?? null;
+    },
+    contestsToEnd(limit: number): Contest[] {
+      return toEnd.all(limit).map(contestOf);
     },
     entryCount(id: ContestId): number {
       return countOf.get(id)?.entry_count ?? 0;

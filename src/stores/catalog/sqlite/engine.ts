@@ -9,6 +9,7 @@ import { userReads, userWrites } from "./users.ts";
 export const catalogEngine = {
   migrations: CATALOG_MIGRATIONS,
   pageBytes: 4096,
+  messages: "json" as const,
   writes(db: Database) {
     const contests = new ContestsInHand(db);
     const joins = joinWrites(db, contests);

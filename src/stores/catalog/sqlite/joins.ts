@@ -123,7 +123,8 @@ export function joinWrites(db: Database, contests: ContestsInHand) {
 
   return {
     operations: {
-      beginJoin(request: JoinRequest): BeginResult {
+      /** Of a join that begins, only its number: the caller has the rest of the saga. */
+      beginJoin(request: JoinRequest): number | BeginResult {
         const { userId, idempotencyKey, matchId, contestId, entryId, feePaise, receivedAtMs } = request;
         const known = sagaByKey.get(userId, idempotencyKey);
         if (known) {
@@ -138,8 +139,8 @@ export function joinWrites(db: Database, contests: ContestsInHand) {
         const sagaId = counter.take();
         insertSaga.run(sagaId, userId, idempotencyKey, matchId, contestId, entryId, feePaise, receivedAtMs);
         insertSeat.run(contestId, entryId, matchId, feePaise, receivedAtMs);
-        contests.change(contestId).seatsTaken++;
-        return { ok: true, saga: { ...request, sagaId, state: "reserved" }, begun: true };
+        contests.count(contestId).seatsTaken++;
+        return sagaId;
       },
 
       confirmJoin(sagaId: number): ConfirmResult {
@@ -147,7 +148,7 @@ export function joinWrites(db: Database, contests: ContestsInHand) {
         if (!saga) return { ok: false, refusal: "released" };
         const entry = entryOfSaga(saga);
         if (saga.entered) return { ok: true, entry };
-        const contest = contests.change(saga.contest_id);
+        const contest = contests.count(saga.contest_id);
         if (contest.state !== "open") return { ok: false, refusal: "contest_not_open" };
 
         enterSaga.run(sagaId);
@@ -163,7 +164,7 @@ export function joinWrites(db: Database, contests: ContestsInHand) {
         if (saga.entered) return false;
         deleteSaga.run(sagaId);
         deleteSeat.run(saga.contest_id, saga.entry_id);
-        contests.change(saga.contest_id).seatsTaken--;
+        contests.count(saga.contest_id).seatsTaken--;
         return true;
       },
 

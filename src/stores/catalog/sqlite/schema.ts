@@ -101,4 +101,38 @@ CREATE INDEX withdrawals_by_state ON withdrawals (state, created_at_ms);
 CREATE INDEX withdrawals_by_payout ON withdrawals (provider_payout_id) WHERE provider_payout_id IS NOT NULL;
 `;
 
-export const CATALOG_MIGRATIONS = [FIRST_SCHEMA] as const;
+/**
+ * Approving a result and releasing its prizes became two states. Contests that are over are nearly all there are, so those
+ * that still have to end get an index of their own; and what every commit counts moves out of the rows that hold a
+ * contest's whole terms.
+ */
+const RELEASED_MATCHES = `
+UPDATE matches SET state = 'released' WHERE state = 'settled'
+  AND EXISTS (SELECT 1 FROM contests WHERE contests.match_id = matches.match_id AND contests.state != 'open');
+
+CREATE TABLE contest_counts (
+  contest_id INTEGER PRIMARY KEY,
+  entries_max INTEGER NOT NULL,
+  seats_taken INTEGER NOT NULL CHECK (seats_taken BETWEEN 0 AND entries_max),
+  entry_count INTEGER NOT NULL CHECK (entry_count BETWEEN 0 AND seats_taken)
+) STRICT;
+INSERT INTO contest_counts SELECT contest_id, entries_max, seats_taken, entry_count FROM contests;
+
+CREATE TABLE contests_without_counts (
+  contest_id INTEGER PRIMARY KEY,
+  match_id INTEGER NOT NULL,
+  terms TEXT NOT NULL,
+  entries_max INTEGER NOT NULL,
+  entries_per_user_max INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  payout_cursor TEXT
+) STRICT;
+INSERT INTO contests_without_counts
+  SELECT contest_id, match_id, terms, entries_max, entries_per_user_max, state, payout_cursor FROM contests;
+DROP TABLE contests;
+ALTER TABLE contests_without_counts RENAME TO contests;
+CREATE INDEX contests_by_match ON contests (match_id);
+CREATE INDEX contests_not_over ON contests (state, match_id) WHERE state IN ('open', 'settling', 'cancelling');
+`;
+
+export const CATALOG_MIGRATIONS = [FIRST_SCHEMA, RELEASED_MATCHES] as const;

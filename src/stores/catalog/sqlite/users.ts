@@ -44,11 +44,11 @@ export function userReads(db: Database) {
       const row = byName.get(foldUserName(name));
       return row && userOf(row);
     },
-    userNames(ids: readonly UserId[]): Map<UserId, string> {
-      const names = new Map<UserId, string>();
+    userNames(ids: readonly UserId[]): [UserId, string][] {
+      const names: [UserId, string][] = [];
       for (const id of ids) {
         const row = byId.get(id);
-        if (row) names.set(id, row.name);
+        if (row) names.push([id, row.name]);
       }
       return names;
     },

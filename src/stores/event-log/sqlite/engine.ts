@@ -110,6 +110,7 @@ export const eventLogEngine = {
   migrations: [FIRST_SCHEMA] as const,
   // Batches are blobs of many KiB; large pages keep them in few.
   pageBytes: 16_384,
+  messages: "move" as const,
   writes: logWrites,
   reads: logReads,
 };

@@ -1,46 +1,19 @@
 import type { Database } from "bun:sqlite";
-import { type AccountId, mayOverdraw } from "../../../domain/account.ts";
+import { type AccountId, mayOverdraw, userAccount, userOfAccount } from "../../../domain/account.ts";
+import { userOfEntry } from "../../../domain/ids.ts";
 import { type Paise, paise } from "../../../domain/money.ts";
 import type {
+  EntryPayments,
   LedgerAudit,
   LedgerLine,
   LedgerTransfer,
   Transfer,
   TransferKind,
   TransferRefusal,
-  TransferResult,
 } from "../port.ts";
-import { AccountsInHand } from "./accounts.ts";
+import { AccountsInHand, type HeldAccount } from "./accounts.ts";
 import { audit } from "./audit.ts";
-
-/**
- * A transfer is one row with both balances after it, so that history is read and never recomputed. Accounts are numbered:
- * two integers a row instead of two names. An index holds the row's seq behind its column, so the two
- * by account also order and page an account's history.
- */
-const FIRST_SCHEMA = `
-CREATE TABLE accounts (
-  account_id INTEGER PRIMARY KEY,
-  name TEXT NOT NULL UNIQUE,
-  balance_paise INTEGER NOT NULL
-) STRICT;
-
-CREATE TABLE transfers (
-  seq INTEGER PRIMARY KEY,
-  txn_id TEXT NOT NULL,
-  debit_id INTEGER NOT NULL,
-  credit_id INTEGER NOT NULL,
-  amount_paise INTEGER NOT NULL CHECK (amount_paise > 0),
-  kind TEXT NOT NULL,
-  ref TEXT NOT NULL,
-  at_ms INTEGER NOT NULL,
-  debit_after_paise INTEGER NOT NULL,
-  credit_after_paise INTEGER NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX transfers_by_txn ON transfers (txn_id);
-CREATE INDEX transfers_by_debit ON transfers (debit_id);
-CREATE INDEX transfers_by_credit ON transfers (credit_id);
-`;
+import { LEDGER_MIGRATIONS } from "./schema.ts";
 
 interface TransferRow {
   seq: number;
@@ -72,7 +45,8 @@ interface LineRow {
 }
 
 const NAMED_TRANSFERS = `
-  SELECT t.seq, t.txn_id, d.name AS debit, c.name AS credit, t.amount_paise, t.kind, t.ref, t.at_ms
+  SELECT t.seq, t.txn_id, t.amount_paise, t.kind, t.ref, t.at_ms,
+    coalesce(d.name, 'user:' || d.account_id) AS debit, coalesce(c.name, 'user:' || c.account_id) AS credit
   FROM transfers t JOIN accounts d ON d.account_id = t.debit_id JOIN accounts c ON c.account_id = t.credit_id`;
 
 const transferOf = (row: TransferRow): LedgerTransfer => ({
@@ -96,6 +70,15 @@ const lineOf = (row: LineRow): LedgerLine => ({
   balanceAfterPaise: row.balance_after_paise,
 });
 
+/** Positions of those that were not simply done. */
+export interface EntryPaymentsAnswer {
+  readonly replayed: number[];
+  readonly refused: [number, TransferRefusal][];
+}
+
+/** One word a transfer crosses threads, not an object. */
+export type TransferAnswer = "done" | "replayed" | TransferRefusal;
+
 function ledgerWrites(db: Database) {
   const accounts = new AccountsInHand(db);
   // By account number: accounts that this group opened get their rows, and so their names, only before the commit.
@@ -115,7 +98,7 @@ function ledgerWrites(db: Database) {
   }
 
   /** What a known id answers, whatever else is wrong with the transfer; null for a new one. */
-  function answerOfKnown(transfer: Transfer): TransferResult | null {
+  function answerOfKnown(transfer: Transfer): TransferAnswer | null {
     const first = byTxn.get(transfer.txnId);
     if (!first) return null;
     const same =
@@ -124,28 +107,56 @@ function ledgerWrites(db: Database) {
       first.amount_paise === transfer.amountPaise &&
       first.kind === transfer.kind &&
       first.ref === transfer.ref;
-    return same ? { ok: true, replayed: true } : { ok: false, refusal: "txn_mismatch" };
+    return same ? "replayed" : "txn_mismatch";
   }
 
   /** The index that makes ids unique is asked once, by the insert: nearly every transfer is new and refused by nothing. */
-  function apply(transfer: Transfer): TransferResult {
+  function apply(transfer: Transfer): TransferAnswer {
     const refusal = refusalOf(transfer);
-    if (refusal) return answerOfKnown(transfer) ?? { ok: false, refusal };
-    const { txnId, debit, credit, amountPaise, kind, ref, atMs } = transfer;
-    const from = accounts.open(debit);
-    const to = accounts.open(credit);
+    if (refusal) return answerOfKnown(transfer) ?? refusal;
+    const moved = move(transfer, accounts.open(transfer.debit), accounts.open(transfer.credit));
+    return moved ? "done" : answerOfKnown(transfer)!;
+  }
+
+  /** false: the id is known, and nothing was moved. */
+  function move(
+    { txnId, amountPaise, kind, ref, atMs }: Omit<Transfer, "debit" | "credit">,
+    from: HeldAccount,
+    to: HeldAccount,
+  ): boolean {
     const fromAfterPaise = paise(from.balancePaise - amountPaise);
     const toAfterPaise = paise(to.balancePaise + amountPaise);
     const { changes } = insert.run(txnId, from.id, to.id, amountPaise, kind, ref, atMs, fromAfterPaise, toAfterPaise);
-    if (changes === 0) return answerOfKnown(transfer)!;
+    if (changes === 0) return false;
     accounts.set(from, fromAfterPaise);
     accounts.set(to, toAfterPaise);
-    return { ok: true, replayed: false };
+    return true;
+  }
+
+  /** Whatever is not simply done is asked again in the plain way, which knows why. */
+  function payEntries(payments: EntryPayments): EntryPaymentsAnswer {
+    const { debit, kind, ref, atMs, txnPrefix, entries, amountsPaise } = payments;
+    const answer: EntryPaymentsAnswer = { replayed: [], refused: [] };
+    const from = accounts.open(debit);
+    const isBounded = !mayOverdraw(debit);
+    for (let index = 0; index < entries.length; index++) {
+      const entry = entries[index]!;
+      const amountPaise = amountsPaise[index]!;
+      const txnId = `${txnPrefix}${entry}`;
+      const user = userOfEntry(entry);
+      const isSound = amountPaise > 0 && from.id !== user && !(isBounded && from.balancePaise < amountPaise);
+      if (isSound && move({ txnId, amountPaise, kind, ref, atMs }, from, accounts.openWallet(user))) continue;
+      const plain = apply({ txnId, debit, credit: userAccount(user), amountPaise, kind, ref, atMs });
+      if (plain === "replayed") answer.replayed.push(index);
+      else if (plain !== "done") answer.refused.push([index, plain]);
+    }
+    return answer;
   }
 
   return {
     operations: {
-      transfer: (batch: readonly Transfer[]): TransferResult[] => batch.map(apply),
+      transfer: (batch: readonly Transfer[]): TransferAnswer[] => batch.map(apply),
+      payEntries,
     },
     beforeCommit: () => accounts.beforeCommit(),
     forget: () => accounts.forget(),
@@ -153,9 +164,11 @@ function ledgerWrites(db: Database) {
 }
 
 function ledgerReads(db: Database) {
-  const account = db.query<{ account_id: number; balance_paise: Paise }, [string]>(
-    "SELECT account_id, balance_paise FROM accounts WHERE name = ?",
+  const idByName = db.query<{ account_id: number }, [string]>("SELECT account_id FROM accounts WHERE name = ?");
+  const balance = db.query<{ balance_paise: Paise }, [number]>(
+    "SELECT balance_paise FROM accounts WHERE account_id = ?",
   );
+  const idOf = (name: AccountId): number | null => userOfAccount(name) ?? idByName.get(name)?.account_id ?? null;
   const byTxn = db.query<TransferRow, [string]>(`${NAMED_TRANSFERS} WHERE t.txn_id = ?`);
   const lines = db.query<LineRow, [number, number, number]>(`
     SELECT seq, txn_id, kind, ref, at_ms, -amount_paise AS amount_paise, debit_after_paise AS balance_after_paise
@@ -166,10 +179,13 @@ function ledgerReads(db: Database) {
     ORDER BY seq DESC LIMIT ?3`);
   return {
     balances: (names: readonly AccountId[]): Paise[] =>
-      names.map((name) => account.get(name)?.balance_paise ?? paise(0)),
+      names.map((name) => {
+        const id = idOf(name);
+        return (id === null ? null : balance.get(id))?.balance_paise ?? paise(0);
+      }),
     history({ name, beforeSeq, limit }: { name: AccountId; beforeSeq: number; limit: number }): LedgerLine[] {
-      const row = account.get(name);
-      return row ? lines.all(row.account_id, beforeSeq, limit).map(lineOf) : [];
+      const id = idOf(name);
+      return id === null ? [] : lines.all(id, beforeSeq, limit).map(lineOf);
     },
     find(txnId: string): LedgerTransfer | null {
       const row = byTxn.get(txnId);
@@ -180,8 +196,9 @@ function ledgerReads(db: Database) {
 }
 
 export const ledgerEngine = {
-  migrations: [FIRST_SCHEMA] as const,
+  migrations: LEDGER_MIGRATIONS,
   pageBytes: 4096,
+  messages: "json" as const,
   writes: ledgerWrites,
   reads: ledgerReads,
 };

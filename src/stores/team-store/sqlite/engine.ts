@@ -177,6 +177,7 @@ function teamReads(db: Database) {
 export const teamStoreEngine = {
   migrations: [FIRST_SCHEMA] as const,
   pageBytes: 4096,
+  messages: "clone" as const,
   writes: teamWrites,
   reads: teamReads,
 };

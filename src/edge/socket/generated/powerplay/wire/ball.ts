@@ -36,9 +36,9 @@ offset():number {
   return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
 }
 
-atMs():number {
+atS():number {
   const offset = this.bb!.__offset(this.bb_pos, 8);
-  return offset ? this.bb!.readFloat64(this.bb_pos + offset) : 0.0;
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
 }
 
 eventId():string|null
@@ -55,16 +55,11 @@ text(optionalEncoding?:any):string|Uint8Array|null {
   return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
 }
 
-rules(index: number):string
-rules(index: number,optionalEncoding:flatbuffers.Encoding):string|Uint8Array
-rules(index: number,optionalEncoding?:any):string|Uint8Array|null {
+rules():string|null
+rules(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null
+rules(optionalEncoding?:any):string|Uint8Array|null {
   const offset = this.bb!.__offset(this.bb_pos, 14);
-  return offset ? this.bb!.__string(this.bb!.__vector(this.bb_pos + offset) + index * 4, optionalEncoding) : null;
-}
-
-rulesLength():number {
-  const offset = this.bb!.__offset(this.bb_pos, 14);
-  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+  return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
 }
 
 reasons(index: number, obj?:Reason):Reason|null {
@@ -109,8 +104,8 @@ static addOffset(builder:flatbuffers.Builder, offset:number) {
   builder.addFieldInt32(1, offset, 0);
 }
 
-static addAtMs(builder:flatbuffers.Builder, atMs:number) {
-  builder.addFieldFloat64(2, atMs, 0.0);
+static addAtS(builder:flatbuffers.Builder, atS:number) {
+  builder.addFieldInt32(2, atS, 0);
 }
 
 static addEventId(builder:flatbuffers.Builder, eventIdOffset:flatbuffers.Offset) {
@@ -123,18 +118,6 @@ static addText(builder:flatbuffers.Builder, textOffset:flatbuffers.Offset) {
 
 static addRules(builder:flatbuffers.Builder, rulesOffset:flatbuffers.Offset) {
   builder.addFieldOffset(5, rulesOffset, 0);
-}
-
-static createRulesVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
-  builder.startVector(4, data.length, 4);
-  for (let i = data.length - 1; i >= 0; i--) {
-    builder.addOffset(data[i]!);
-  }
-  return builder.endVector();
-}
-
-static startRulesVector(builder:flatbuffers.Builder, numElems:number) {
-  builder.startVector(4, numElems, 4);
 }
 
 static addReasons(builder:flatbuffers.Builder, reasonsOffset:flatbuffers.Offset) {
@@ -166,11 +149,11 @@ static endBall(builder:flatbuffers.Builder):flatbuffers.Offset {
   return offset;
 }
 
-static createBall(builder:flatbuffers.Builder, matchId:number, offset:number, atMs:number, eventIdOffset:flatbuffers.Offset, textOffset:flatbuffers.Offset, rulesOffset:flatbuffers.Offset, reasonsOffset:flatbuffers.Offset, changedOffset:flatbuffers.Offset, scoresOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createBall(builder:flatbuffers.Builder, matchId:number, offset:number, atS:number, eventIdOffset:flatbuffers.Offset, textOffset:flatbuffers.Offset, rulesOffset:flatbuffers.Offset, reasonsOffset:flatbuffers.Offset, changedOffset:flatbuffers.Offset, scoresOffset:flatbuffers.Offset):flatbuffers.Offset {
   Ball.startBall(builder);
   Ball.addMatchId(builder, matchId);
   Ball.addOffset(builder, offset);
-  Ball.addAtMs(builder, atMs);
+  Ball.addAtS(builder, atS);
   Ball.addEventId(builder, eventIdOffset);
   Ball.addText(builder, textOffset);
   Ball.addRules(builder, rulesOffset);

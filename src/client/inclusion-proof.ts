@@ -1,0 +1,51 @@
+import { type Hash, leafContent, nodeContent } from "../domain/merkle.ts";
+import type { EntryId } from "../domain/ids.ts";
+import type { Roster } from "../domain/roster.ts";
+
+/** What `/v1/matches/{match}/proofs/{entry}` answers; hashes and the roster as lower-case hex. */
+export interface InclusionProof {
+  readonly entryId: EntryId;
+  readonly rosterHex: string;
+  readonly leafIndex: number;
+  readonly leafCount: number;
+  /** From the leaf upwards. */
+  readonly siblingsHex: readonly string[];
+}
+
+const sha256 = async (content: Uint8Array<ArrayBuffer>): Promise<Hash> =>
+  new Uint8Array(await crypto.subtle.digest("SHA-256", content));
+
+/** null: not hex. */
+function fromHex(hex: string): Uint8Array | null {
+  if (hex.length % 2 !== 0 || !/^[0-9a-f]*$/.test(hex)) return null;
+  return Uint8Array.from({ length: hex.length / 2 }, (_, index) =>
+    Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16),
+  );
+}
+
+/**
+ * Whether the root that was published at the deadline was computed over exactly this team (RFC 9162, section 2.1.3.2). Keep
+ * the root from then: a proof that brings its own proves nothing. A team that was changed, added or moved since fails.
+ */
+export async function verifyInclusion(proof: InclusionProof, rootHex: string): Promise<boolean> {
+  const { entryId, leafCount, leafIndex } = proof;
+  const roster: Roster | null = fromHex(proof.rosterHex);
+  const siblings = proof.siblingsHex.map(fromHex);
+  if (!Number.isSafeInteger(leafIndex) || leafIndex < 0 || leafIndex >= leafCount) return false;
+  if (roster?.length !== 11 || siblings.some((sibling) => sibling?.length !== 32)) return false;
+  let hash = await sha256(leafContent(entryId, roster));
+  let used = 0;
+  for (
+    let index = leafIndex, last = leafCount - 1;
+    last > 0;
+    index = Math.floor(index / 2), last = Math.floor(last / 2)
+  ) {
+    // A lone last node is carried up as it is.
+    if (index === last && index % 2 === 0) continue;
+    const sibling = siblings[used++];
+    if (!sibling) return false;
+    hash = await sha256(index % 2 === 1 ? nodeContent(sibling, hash) : nodeContent(hash, sibling));
+  }
+  const root = fromHex(rootHex);
+  return used === siblings.length && root?.length === 32 && root.every((byte, index) => byte === hash[index]);
+}

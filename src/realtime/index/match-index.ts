@@ -1,0 +1,99 @@
+import { type EventLog, type LogBatch, type Topic, TOPICS } from "../../stores/event-log/port.ts";
+import type { BoardIdentity } from "../board/shared-memory.ts";
+import { WorkerCalls } from "../../worker-calls.ts";
+import type { IndexAnswers, IndexRequest, SealReport } from "./index-protocol.ts";
+import type { IndexedMatch } from "./port.ts";
+
+export interface MatchIndexDeps {
+  readonly log: EventLog;
+  /** Where boards live. */
+  readonly directory: string;
+  readonly libraryPath?: string;
+}
+
+/**
+ * A batch crosses the node's main thread, where it is copied: a megabyte is a tenth of a millisecond, so the event loop
+ * does not notice the gigabyte that a final's log has.
+ */
+const BATCH_BYTES = 1 << 20;
+const BATCHES_AHEAD = 3;
+
+const INDEXED_TOPICS = ["team-saves", "contest-joins"] as const satisfies readonly Topic[];
+type IndexedTopic = (typeof INDEXED_TOPICS)[number];
+
+const startWorker = () =>
+  new WorkerCalls<IndexRequest, IndexAnswers>(new URL("index-worker.ts", import.meta.url), "the index worker");
+
+/**
+ * The near end of an index worker. `advance` feeds it what the log has since the last time, so joins and saves are indexed
+ * while they arrive and the deadline finds only the rest to be read.
+ */
+export class MatchIndex {
+  readonly #deps: MatchIndexDeps;
+  readonly #worker = startWorker();
+  readonly #opened: Promise<unknown>;
+  readonly #offsets = new Map(
+    INDEXED_TOPICS.map((topic) => [topic, Array.from({ length: TOPICS[topic].partitionCount }, () => 0)]),
+  );
+  #advancing: Promise<void> = Promise.resolve();
+
+  constructor(deps: MatchIndexDeps, match: IndexedMatch) {
+    this.#deps = deps;
+    this.#opened = this.#worker.ask({ kind: "open", match, libraryPath: deps.libraryPath });
+    // Whoever advances hears of it.
+    this.#opened.catch(() => undefined);
+  }
+
+  /** Indexes everything that the log holds now. A failed index is closed, and another one begins from the log's start. */
+  advance(): Promise<void> {
+    this.#advancing = this.#advancing.then(() => this.#advance());
+    return this.#advancing;
+  }
+
+  /** Indexes what is left and writes the sealed board. Once; rejects when shared memory does not suffice. */
+  async seal(identity: BoardIdentity): Promise<SealReport> {
+    await this.advance();
+    const logPosition = JSON.stringify(Object.fromEntries(this.#offsets));
+    return this.#worker.ask({ kind: "seal", directory: this.#deps.directory, identity, logPosition });
+  }
+
+  close(): void {
+    this.#worker.stop();
+  }
+
+  async #advance(): Promise<void> {
+    await this.#opened;
+    for (const topic of INDEXED_TOPICS) {
+      for (const partition of this.#offsets.get(topic)!.keys()) await this.#advancePartition(topic, partition);
+    }
+  }
+
+  async #advancePartition(topic: IndexedTopic, partition: number): Promise<void> {
+    const { log } = this.#deps;
+    const offsets = this.#offsets.get(topic)!;
+    const kind = topic === "team-saves" ? "teamSaves" : "contestJoins";
+    const end = await log.endOffset(topic, partition);
+    // Some batches are with the worker while the next is read, so that neither thread waits for the other.
+    const indexing: Promise<unknown>[] = [];
+    while (offsets[partition]! < end) {
+      const batch: LogBatch = await log.read(topic, partition, offsets[partition]!, BATCH_BYTES, 0);
+      if (indexing.length === BATCHES_AHEAD) await indexing.shift();
+      offsets[partition] = batch.firstOffset + batch.ends.length;
+      const indexed = this.#worker.ask({ kind, records: batch.bytes }, [batch.bytes.buffer as ArrayBuffer]);
+      // Heard of below; a read that fails first is the one that is told.
+      indexed.catch(() => undefined);
+      indexing.push(indexed);
+    }
+    await Promise.all(indexing);
+  }
+}
+
+/** Computes and writes the commitment of a sealed board, in a thread of its own. */
+export async function commitBoard(directory: string, identity: BoardIdentity): Promise<void> {
+  const worker = startWorker();
+  try {
+    await worker.ask({ kind: "commit", directory, identity });
+  } finally {
+    worker.stop();
+  }
+}

@@ -1,0 +1,167 @@
+import { afterAll, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { contestId, entryId, matchId, teamNo, userId } from "../domain/ids.ts";
+import type { Match, MatchState } from "../domain/match.ts";
+import { POOL_SIZE_MAX } from "../domain/points.ts";
+import type { EventLog } from "../stores/event-log/port.ts";
+import { encodePointsUpdate } from "../stream/points-update.ts";
+import { encodeContestJoin, encodeTeamSave } from "../stream/records.ts";
+import { openSimulatedEventLog } from "../testing/simulated-event-log.ts";
+import { openSimulatedTeamStore } from "../testing/simulated-team-store.ts";
+import { BoardEngine } from "./board/engine.ts";
+import { randomRoster, seededRandom } from "./kernel/random-board.ts";
+import { MatchBoards } from "./match-boards.ts";
+
+const root = mkdtempSync(join(tmpdir(), "match-boards-"));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const id = matchId(6);
+const contest = contestId(2);
+const RELEASED_IDLE_MS = 1_000;
+
+/** A match with 300 entries in one contest, and a node's boards over it. */
+async function openWorld(name: string) {
+  const directory = join(root, name);
+  const log = openSimulatedEventLog();
+  const random = seededRandom(1);
+  for (let user = 1; user <= 300; user++) {
+    const entry = entryId(userId(user), teamNo(1));
+    const saved = { entryId: entry, matchId: id, serverTsMs: 1, roster: randomRoster(random, 30) };
+    await log.append("team-saves", user, encodeTeamSave(saved));
+    await log.append(
+      "contest-joins",
+      user,
+      encodeContestJoin({ contestId: contest, matchId: id, entryId: entry, serverTsMs: 1 }),
+    );
+  }
+  const world = { state: "locked" as MatchState, nowMs: 10_000, indexReads: 0, troubles: [] as unknown[] };
+  const watched: EventLog = {
+    ...log,
+    read(topic, ...argument) {
+      if (topic === "team-saves") world.indexReads++;
+      return log.read(topic, ...argument);
+    },
+  };
+  const teamStore = openSimulatedTeamStore();
+  const open = async () => {
+    const engine = await BoardEngine.start({ directory, log: () => {} });
+    const boards = new MatchBoards({
+      log: watched,
+      catalog: { match: async () => ({ id, startMs: 5_000, state: world.state }) as Match },
+      teamStore,
+      engine,
+      directory,
+      clock: { nowMs: () => world.nowMs },
+      // Looks are made by hand, so that no test waits for a timer.
+      sampleEveryMs: 1_000_000,
+      releasedIdleMs: RELEASED_IDLE_MS,
+      consumer: { bytesMax: 1 << 20, waitMs: 10, retryMs: 10, onTrouble: (error) => world.troubles.push(error) },
+    });
+    const stop = async () => {
+      await boards.stop();
+      engine.stop();
+    };
+    return { boards, stop };
+  };
+  const ball = (version: number, pointsQp: number[]) =>
+    log.append(
+      "player-points",
+      id,
+      encodePointsUpdate({
+        matchId: id,
+        version,
+        atMs: world.nowMs,
+        eventId: `e${version}`,
+        commentary: "",
+        pointsQp: [...pointsQp, ...Array.from({ length: POOL_SIZE_MAX - pointsQp.length }, () => 0)],
+        changed: [],
+        reasons: [],
+        scoreboard: [],
+      }),
+    );
+  return { world, directory, open, ball };
+}
+
+test("a restarted node attaches its boards without reading the log of saves, and they follow the next ball", async () => {
+  const { world, open, ball } = await openWorld("restart");
+  const first = await open();
+  await first.boards.open(id);
+  await ball(1, [8, 16, 4]);
+  await first.boards.settled();
+  const before = first.boards.standing(id, contest)!;
+  expect(before.pointsVersion).toBe(1);
+  expect(first.boards.entryCount(id, contest)).toBe(300);
+  await first.stop();
+  const readsBefore = world.indexReads;
+  expect(readsBefore).toBeGreaterThan(0);
+
+  const second = await open();
+  await second.boards.open(id);
+  expect(world.indexReads).toBe(readsBefore);
+  expect(Buffer.compare(second.boards.standing(id, contest)!.standing.bytes, before.standing.bytes)).toBe(0);
+  expect(second.boards.get(id)!.commitment()!.teamCount).toBe(300);
+  await ball(2, [8, 16, 40]);
+  await second.boards.settled();
+  expect(second.boards.standing(id, contest)!.pointsVersion).toBe(2);
+  await second.stop();
+  expect(world.troubles).toEqual([]);
+});
+
+test("a commitment that a crash kept from being written is made after the restart", async () => {
+  const { directory, open } = await openWorld("commitment");
+  const first = await open();
+  await first.boards.open(id);
+  await first.stop();
+  const file = join(directory, readdirSync(directory)[0]!, "commitment.fb");
+  rmSync(file);
+  const second = await open();
+  await second.boards.open(id);
+  await second.stop();
+  expect(existsSync(file)).toBe(true);
+});
+
+test("followed before the deadline, the board is the same, and only the rest is read at the lock", async () => {
+  const { world, open } = await openWorld("followed");
+  const { boards, stop } = await open();
+  await boards.follow({ id, startMs: 5_000 });
+  const readBefore = world.indexReads;
+  await boards.open(id);
+  expect(world.indexReads).toBe(readBefore);
+  expect(boards.entryCount(id, contest)).toBe(300);
+  await stop();
+  expect(world.troubles).toEqual([]);
+});
+
+test("a match with its prizes paid that nobody asks for gives its memory back, and a question brings it back", async () => {
+  const { world, directory, open } = await openWorld("settled");
+  const { boards, stop } = await open();
+  await boards.open(id);
+  const standing = boards.standing(id, contest)!.standing.bytes;
+  world.nowMs += RELEASED_IDLE_MS;
+  await boards.look();
+  expect(boards.has(id)).toBe(true);
+  world.state = "released";
+  boards.entryCount(id, contest);
+  await boards.look();
+  expect(boards.has(id)).toBe(true);
+  world.nowMs += RELEASED_IDLE_MS;
+  await boards.look();
+  expect(boards.has(id)).toBe(false);
+  expect(readdirSync(directory)).toEqual([]);
+  await boards.open(id);
+  expect(Buffer.compare(boards.standing(id, contest)!.standing.bytes, standing)).toBe(0);
+  await stop();
+});
+
+test("an abandoned match gives its memory back at once", async () => {
+  const { world, directory, open } = await openWorld("abandoned");
+  const { boards, stop } = await open();
+  await boards.open(id);
+  world.state = "abandoned";
+  await boards.look();
+  expect(boards.has(id)).toBe(false);
+  expect(readdirSync(directory)).toEqual([]);
+  await stop();
+});
