@@ -96,6 +96,10 @@ export function LiveBoard({ view, matchView, mine }: LiveBoardProps) {
         )}
       </div>
       <div class="live-all">
+        <section class="card" aria-label="Commentary">
+          <h2 class="group-title">Ball by ball</h2>
+          <Commentary balls={balls} squad={squad} own={team} />
+        </section>
         <section class="card" aria-label="Leaderboard">
           <h2 class="group-title">Top 10</h2>
           <Board label="Top 10" rows={top} isOwn={isOwn} onOpen={setOpened} />
@@ -111,10 +115,6 @@ export function LiveBoard({ view, matchView, mine }: LiveBoardProps) {
             <summary>Prizes by rank</summary>
             <PrizeTableView contest={contest} />
           </details>
-        </section>
-        <section class="card" aria-label="Commentary">
-          <h2 class="group-title">Ball by ball</h2>
-          <Commentary balls={balls} squad={squad} own={team} />
         </section>
       </div>
       {openedNow !== null && squad !== undefined && (

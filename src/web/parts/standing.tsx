@@ -17,7 +17,8 @@ interface StandingProps {
 /** Own rank, score and prize, as of the last ball. */
 export function Standing({ own, shown, entryCount, isFinal, isRefunded, onShow }: StandingProps) {
   const move = useMove(shown);
-  const prizeLabel = isRefunded ? "Not filled: your fee is back" : isFinal ? "You won" : "If it ended now";
+  const finalLabel = shown.prizePaise > 0 ? "You won" : "No prize this time";
+  const prizeLabel = isRefunded ? "Not filled: your fee is back" : isFinal ? finalLabel : "If it ended now";
   return (
     <section
       class={shown.prizePaise > 0 && !isRefunded ? "standing standing-paid" : "standing"}
