@@ -74,6 +74,12 @@ $(BENCH_LIBRARY): $(wildcard bench/boards/*.c) Makefile
 	  $(CC) -O3 -std=c11 -Wall -Wextra -Werror -fPIC -shared -pthread -o $@ $(filter %.c,$^); \
 	else echo "bench: no C compiler ($(CC)) found"; fi
 
+## make bench-edge: followers on one node process and on six, durable team saves over the socket; five minutes
+bench-edge: install build
+	$(BUN) bench/edge/pushes.ts
+	$(BUN) bench/edge/nodes.ts
+	$(BUN) bench/edge/saves.ts
+
 ## make bench-money: joins and transfers beside Postgres (Debian package postgresql), the hot spot, 12 M entries settled; six minutes
 bench-money: install
 	$(BUN) bench/money.ts

@@ -58,8 +58,8 @@ import { builtAssets, WebApp } from "./web/serve.ts";
 export interface NodeOptions {
   readonly clock?: Clock;
   readonly sampleEveryMs?: number;
-  /** What one user may do; benchmarks let a few sockets stand for many users. */
-  readonly rates?: EdgeLimits["rates"];
+  /** Other limits than a node's own: for benchmarks, where a few sockets stand for many users, and for tests. */
+  readonly edge?: Partial<EdgeLimits>;
   readonly sockets?: Partial<SocketLimits>;
   /** One line for the operator. */
   readonly log?: (line: string) => void;
@@ -106,7 +106,7 @@ export async function openStores(config: Config) {
 
 /** The whole object graph of one node, bottom up. */
 export async function startNode(config: Config, options: NodeOptions = {}): Promise<Node> {
-  const { clock = systemClock, sampleEveryMs = limits.boards.sampleEveryMs, rates = edgeLimits.rates } = options;
+  const { clock = systemClock, sampleEveryMs = limits.boards.sampleEveryMs } = options;
   const { log: say = console.error } = options;
   const onTrouble = (error: unknown) => say(error instanceof Error ? (error.stack ?? error.message) : String(error));
 
@@ -241,7 +241,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     wallet: userWallet({ provider, deposits, withdrawals, catalog, reads: new WalletReads(ledger) }),
     admin: lifecycle,
   };
-  const tokens = new Tokens(config.secrets.jwt, clock, edgeLimits);
+  const httpLimits = { ...edgeLimits, ...options.edge };
+  const tokens = new Tokens(config.secrets.jwt, clock, httpLimits);
   let isReady = true;
   const ready = () => isReady;
   const desk = new FrontDesk({
@@ -249,7 +250,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     accounts: await catalogAccounts(catalog, clock),
     tokens,
     clock,
-    limits: { ...edgeLimits, rates },
+    limits: httpLimits,
     feedSecret: config.secrets.feed,
     ready,
     sandbox:
@@ -294,7 +295,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     desk,
     socket,
     web: (request) => web.answer(request),
-    limits: edgeLimits,
+    limits: httpLimits,
     socketLimits,
     host,
     port,
@@ -354,7 +355,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     sandboxUrl: sandbox?.url ?? null,
     async stop() {
       isReady = false;
-      await socket.drain(config.drainMs, edgeLimits.drainMs);
+      await socket.drain(config.drainMs, httpLimits.drainMs);
       gateway.stop();
       await http.stop();
       await lock.stop();

@@ -1,3 +1,6 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
 /** Messages between the bench and the processes that it starts: one request at a time, one answer each. */
 export class Child {
   readonly #process: Bun.Subprocess;
@@ -29,6 +32,20 @@ export class Child {
   stop(): void {
     this.#process.kill();
   }
+}
+
+/** A node with a match and players, opened in a process that has done nothing else. */
+export async function openNode(playerCount: number) {
+  const directory = join(tmpdir(), `powerplay-bench-${crypto.randomUUID()}`);
+  const preparing = new Child("node.ts", [directory]);
+  const prepared = await preparing.ask<{ matchId: number; contestId: number; tokens: readonly string[] }>({
+    kind: "prepare",
+    playerCount,
+  });
+  preparing.stop();
+  const node = new Child("node.ts", [directory]);
+  const opened = await node.ask<{ port: number; rssBytes: number }>({ kind: "open", matchId: prepared.matchId });
+  return { node, ...prepared, ...opened };
 }
 
 /** Answers the parent's requests, one handler for each kind. */

@@ -3,12 +3,13 @@ import { rm } from "node:fs/promises";
 import { testConfig } from "../../src/config.ts";
 import { concurrently } from "../../src/demo/concurrently.ts";
 import { MatchInPlay, type Player } from "../../src/demo/match-in-play.ts";
-import type { Contest } from "../../src/domain/contest.ts";
+import type { MatchId } from "../../src/domain/ids.ts";
 import { serveParent, wallMs } from "./ipc.ts";
 
-const config = { ...testConfig(), host: "0.0.0.0", tickMs: 1_000 };
+const [directory = ""] = process.argv.slice(2);
+const config = { ...testConfig(directory), host: "0.0.0.0", tickMs: 1_000 };
+const PLAYED = 2;
 let play: MatchInPlay;
-let contest: Contest;
 
 const rssBytes = (): number => {
   Bun.gc(true);
@@ -16,9 +17,10 @@ const rssBytes = (): number => {
 };
 
 serveParent({
-  async open({ playerCount }: { playerCount: number }) {
+  /** Fills the data directory, in a process whose memory is nobody's business. */
+  async prepare({ playerCount }: { playerCount: number }) {
     play = await MatchInPlay.open(config);
-    contest = await play.openContest({ entriesMax: playerCount + 2 });
+    const contest = await play.openContest({ entriesMax: playerCount + 2 });
     const players: Player[] = [];
     await concurrently(
       Array.from({ length: playerCount }, (_, index) => index),
@@ -26,15 +28,16 @@ serveParent({
       async (index) => void players.push(await play.player(`player-${index}`, [contest])),
     );
     await play.lock();
-    await play.play(2);
+    await play.play(PLAYED);
     await play.settled();
-    return {
-      port: Number(new URL(play.node.url).port),
-      matchId: play.matchId,
-      contestId: contest.id,
-      tokens: players.map(({ session }) => session.accessToken),
-      rssBytes: rssBytes(),
-    };
+    await play.node.stop();
+    const tokens = players.map(({ session }) => session.accessToken);
+    return { matchId: play.matchId, contestId: contest.id, tokens };
+  },
+  async open({ matchId }: { matchId: MatchId }) {
+    play = await MatchInPlay.reopen(config, matchId, PLAYED);
+    await play.settled();
+    return { port: Number(new URL(play.node.url).port), rssBytes: rssBytes() };
   },
   state: () => ({ rssBytes: rssBytes(), openCount: play.node.sockets.openCount, told: { ...play.node.sockets.told } }),
   async ball() {
@@ -47,7 +50,7 @@ serveParent({
   },
   async stop() {
     await play.node.stop();
-    await rm(config.dataDir, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
     return null;
   },
 });

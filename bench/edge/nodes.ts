@@ -2,7 +2,7 @@
  * A hundred thousand followers on one machine: as many node processes as the descriptor limit asks for, each with a swarm of
  * its own. A ball is played on all nodes at once. NODES= and SOCKETS= (a node) change the run.
  */
-import { Child } from "./ipc.ts";
+import { Child, openNode } from "./ipc.ts";
 
 const NODES = Number(process.env["NODES"] ?? 6);
 const SOCKETS = Number(process.env["SOCKETS"] ?? 17_000);
@@ -14,19 +14,11 @@ interface State {
   readonly openCount: number;
   readonly told: { readonly ownRanks: number };
 }
-interface Opened {
-  readonly port: number;
-  readonly contestId: number;
-  readonly tokens: readonly string[];
-  readonly rssBytes: number;
-}
-
-const nodes: { node: Child; swarm: Child; opened: Opened }[] = [];
+const nodes: { node: Child; swarm: Child; opened: { rssBytes: number } }[] = [];
 for (let index = 0; index < NODES; index++) {
-  const node = new Child("node.ts");
+  const opened = await openNode(SOCKETS);
+  const { contestId, node, port, tokens } = opened;
   const swarm = new Child("swarm.ts");
-  const opened = await node.ask<Opened>({ kind: "open", playerCount: SOCKETS });
-  const { contestId, port, tokens } = opened;
   const protocol = { tokens, contestId };
   await swarm.ask({ kind: "open", port, hostnames: HOSTNAMES, count: SOCKETS, width: 256, protocol });
   nodes.push({ node, swarm, opened });

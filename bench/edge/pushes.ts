@@ -2,7 +2,7 @@
  * Followers on one node process: memory a socket, ball to own rank on the client, and the rate of pushes beside the rate of
  * Bun's bare `ws.send` to as many sockets in the same run. SOCKETS= and BALLS= change the run.
  */
-import { Child } from "./ipc.ts";
+import { Child, openNode } from "./ipc.ts";
 
 const SOCKETS = Number(process.env["SOCKETS"] ?? 19_000);
 const BALLS = Number(process.env["BALLS"] ?? 20);
@@ -12,12 +12,6 @@ interface State {
   readonly rssBytes: number;
   readonly openCount: number;
   readonly told: { readonly ownRanks: number; readonly rounds: number; readonly busyMs: number };
-}
-interface Opened {
-  readonly port: number;
-  readonly contestId: number;
-  readonly tokens: readonly string[];
-  readonly rssBytes: number;
 }
 interface Ball {
   readonly atMs: number;
@@ -52,10 +46,9 @@ async function rawRate(): Promise<number> {
 }
 
 const raw = await rawRate();
-const node = new Child("node.ts");
+const opened = await openNode(SOCKETS);
+const { contestId, node, port, tokens } = opened;
 const swarm = new Child("swarm.ts");
-const opened = await node.ask<Opened>({ kind: "open", playerCount: SOCKETS });
-const { contestId, port, tokens } = opened;
 const swarmed = await swarm.ask<{ openMs: number; openCount: number }>({
   kind: "open",
   port,
@@ -67,7 +60,8 @@ const swarmed = await swarm.ask<{ openMs: number; openCount: number }>({
 const before = await node.ask<State>({ kind: "state" });
 console.log(
   `node       ${before.openCount} sockets logged in and following in ${(swarmed.openMs / 1_000).toFixed(1)} s, ` +
-    `${kb((before.rssBytes - opened.rssBytes) / before.openCount)} each with their sessions`,
+    `${kb((before.rssBytes - opened.rssBytes) / before.openCount)} each with their sessions ` +
+    `(the process: ${Math.round(opened.rssBytes / 2 ** 20)} MB before, ${Math.round(before.rssBytes / 2 ** 20)} MB with them)`,
 );
 
 const latenciesMs: number[] = [];
@@ -97,7 +91,18 @@ console.log(
     `write: ${Math.round((100 * rate) / raw)} % of raw`,
 );
 if (sorted.length !== pushes) throw new Error(`${pushes - sorted.length} pushes were lost`);
-await swarm.ask({ kind: "close" });
-await node.ask({ kind: "stop" });
 swarm.stop();
+
+const crowd = new Child("swarm.ts");
+const CROWD = Math.min(10_000, SOCKETS);
+const crowded = await crowd.ask<{ openMs: number; openCount: number }>({
+  kind: "open",
+  port,
+  hostnames: HOSTNAMES,
+  count: CROWD,
+  width: 2_000,
+});
+console.log(`node       ${crowded.openCount} connections opened in ${(crowded.openMs / 1_000).toFixed(2)} s`);
+crowd.stop();
+await node.ask({ kind: "stop" });
 node.stop();

@@ -17,7 +17,7 @@ serveParent({
   async open({ userCount, savesPerSecond }: { userCount: number; savesPerSecond: number }) {
     const teamSaves = { capacity: savesPerSecond, refillPerSecond: savesPerSecond };
     const sockets = { framesPerSecondMax: 100_000 };
-    play = await MatchInPlay.open(config, 5, { rates: { ...edgeLimits.rates, teamSaves }, sockets });
+    play = await MatchInPlay.open(config, 5, { edge: { rates: { ...edgeLimits.rates, teamSaves } }, sockets });
     await concurrently(
       Array.from({ length: userCount }, (_, index) => index),
       256,

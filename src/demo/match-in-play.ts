@@ -9,7 +9,7 @@ import { ROSTER_RULES } from "../domain/roster.ts";
 import type { Squad } from "../domain/squad.ts";
 import type { IssuedTokens } from "../edge/auth.ts";
 import { type Node, type NodeOptions, startNode } from "../main.ts";
-import { adaptCricsheet } from "../stream/cricsheet.ts";
+import { adaptCricsheet, type CricsheetMatch } from "../stream/cricsheet.ts";
 import { generateMatch } from "../stream/match-generator.ts";
 import type { SessionTokens } from "../client/index.ts";
 import { DemoClock } from "./demo-clock.ts";
@@ -48,9 +48,7 @@ export class MatchInPlay {
   }
 
   static async open(config: Config, seed = 5, options: NodeOptions = {}): Promise<MatchInPlay> {
-    const adapted = adaptCricsheet(generateMatch(seed));
-    if (!adapted.ok) throw new Error(`the generated match of seed ${seed} is broken`);
-    const { events, facts, squad: players, startingXi } = adapted.match;
+    const { events, facts, squad: players, startingXi } = MatchInPlay.#generate(seed);
     const playing = new Set(startingXi);
     const squad = { players: players.players.map((player) => ({ ...player, announced: playing.has(player.id) })) };
     const clock = new DemoClock();
@@ -60,6 +58,25 @@ export class MatchInPlay {
     const match = await node.catalog.createMatch({ name, sides, format, scoringRules, startMs, rosterRules: RULES });
     await node.catalog.putSquad(match.id, squad);
     return new MatchInPlay(config, node, clock, match, squad, events, seed, options);
+  }
+
+  /** The match of an earlier process over the same data, after `playedCount` of its events. */
+  static async reopen(config: Config, matchId: MatchId, playedCount: number, seed = 5): Promise<MatchInPlay> {
+    const { events } = MatchInPlay.#generate(seed);
+    const clock = new DemoClock();
+    const node = await startNode(config, { clock });
+    const [match, squad] = await Promise.all([node.catalog.match(matchId), node.catalog.squad(matchId)]);
+    clock.advanceTo(match!.startMs);
+    const play = new MatchInPlay(config, node, clock, match!, squad!, events, seed, {});
+    play.#nextEvent = playedCount;
+    await play.lock();
+    return play;
+  }
+
+  static #generate(seed: number): CricsheetMatch {
+    const adapted = adaptCricsheet(generateMatch(seed));
+    if (!adapted.ok) throw new Error(`the generated match of seed ${seed} is broken`);
+    return adapted.match;
   }
 
   get matchId(): MatchId {

@@ -52,7 +52,7 @@ export function startHttp(options: HttpOptions): HttpServer {
     port: options.port,
     // Ours answers with a problem that says so; Bun's own limit only bounds what is read into memory.
     maxRequestBodySize: options.limits.bodyBytesMax * 4,
-    // A request that is not complete by then is nobody's; a socket has rules of its own.
+    // An unfinished head has ten seconds of Bun's own; a socket has rules of its own.
     idleTimeout: options.limits.requestIdleMs / 1_000,
     websocket: {
       ...options.socket.handler,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser } from "playwright-core";
 import type { MatchId } from "../domain/ids.ts";
-import { rupees } from "../domain/money.ts";
+import { formatPaise, rupees } from "../domain/money.ts";
 import { buildWeb } from "./build.ts";
 import { Stage } from "./testing/stage.ts";
 import { pointsText } from "./words.ts";
@@ -140,7 +140,7 @@ describe.skipIf(noBrowser !== null)("the web app in a browser", () => {
       expect((await ranksSeen()).length).toBeGreaterThan(1);
       const won = Number((await visitor.text("own-prize")).replaceAll(/[₹,]/g, ""));
       expect(won).toBeGreaterThanOrEqual(250);
-      const purse = `₹${(451 + won).toLocaleString("en-IN")}`;
+      const purse = formatPaise(rupees(451 + won));
       await page.getByTestId("balance").getByText(purse, { exact: true }).waitFor();
       faults.push(...(await visitor.inspect("11-final")));
       await page.getByRole("link", { name: "My contests" }).first().click();

@@ -46,7 +46,7 @@ async function exactly(player: Player): Promise<(view: ContestView) => boolean> 
 beforeAll(async () => {
   const publicReads = { capacity: 1_000_000, refillPerSecond: 1_000_000 };
   const sockets = { framesPerSecondMax: 1_000_000, bufferedBytesMax: 256 * 1_024 };
-  play = await MatchInPlay.open(config, 5, { sockets, rates: { ...edgeLimits.rates, publicReads } });
+  play = await MatchInPlay.open(config, 5, { sockets, edge: { rates: { ...edgeLimits.rates, publicReads } } });
   contest = await play.openContest();
   for (let index = 0; index < PLAYERS; index++) players.push(await play.player(`player-${index}`, [contest]));
   await play.lock();

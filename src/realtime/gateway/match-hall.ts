@@ -61,8 +61,11 @@ export interface HallLimits {
 export class Presence {
   followsMatch = false;
   readonly rooms: ContestRoom[] = [];
+  /** Its place in the slice. */
+  place = 0;
 
   constructor(
+    readonly session: Session,
     readonly hall: MatchHall,
     readonly slice: Slice,
   ) {}
@@ -77,9 +80,21 @@ export class Presence {
  * alone leave in one write, and no publish goes to more sockets than fit into a turn of the event loop.
  */
 class Slice {
-  readonly sessions = new Map<Session, Presence>();
+  /** In no order: an array, because a round walks all of them twice. */
+  readonly presences: Presence[] = [];
 
   constructor(readonly index: number) {}
+
+  add(presence: Presence): void {
+    presence.place = this.presences.push(presence) - 1;
+  }
+
+  remove({ place }: Presence): void {
+    const last = this.presences.pop()!;
+    if (last.place === place) return;
+    this.presences[place] = last;
+    last.place = place;
+  }
 }
 
 const contestTopic = (room: ContestRoom, slice: Slice): string => `c${room.contestId}.${slice.index}`;
@@ -107,7 +122,7 @@ export class MatchHall {
   }
 
   get isEmpty(): boolean {
-    return this.#rooms.size === 0 && this.#slices.every((slice) => slice.sessions.size === 0);
+    return this.#rooms.size === 0 && this.#slices.every((slice) => slice.presences.length === 0);
   }
 
   /** Something may have changed: told at once when nothing was told for a tick, with the next tick otherwise. */
@@ -210,7 +225,7 @@ export class MatchHall {
     const at = session.presences.findIndex(({ hall }) => hall === this);
     if (at < 0) return;
     const [presence] = session.presences.splice(at, 1);
-    presence!.slice.sessions.delete(session);
+    presence!.slice.remove(presence!);
     for (const room of presence!.rooms) this.#vacate(room);
   }
 
@@ -298,7 +313,7 @@ export class MatchHall {
 
     const { told } = this.#deps;
     told.rounds++;
-    const slices = this.#slices.filter((slice) => slice.sessions.size > 0);
+    const slices = this.#slices.filter((slice) => slice.presences.length > 0);
     const pacer = new Pacer(slices.length, limits.spreadMs);
     for (const [index, slice] of slices.entries()) {
       const startMs = performance.now();
@@ -316,18 +331,18 @@ export class MatchHall {
     publish: HallDeps["publish"],
   ): void {
     const followed = new Set<ContestRoom>();
-    for (const [session, presence] of slice.sessions) {
+    for (const { rooms, session } of slice.presences) {
       // What is in the buffer now was not read since the last round: a queue would only grow.
       if (!session.isPaused && (session.connection?.getBufferedAmount() ?? 0) > 0) session.pause();
-      for (const room of presence.rooms) followed.add(room);
+      for (const room of rooms) followed.add(room);
     }
     for (const frame of matchFrames) publish(matchTopic(this.match.id, slice), frame);
     for (const room of followed) {
       const topFrame = changes.get(room)?.topFrame;
       if (topFrame) publish(contestTopic(room, slice), topFrame);
     }
-    for (const [session, presence] of slice.sessions) {
-      for (const room of presence.rooms) {
+    for (const { rooms, session } of slice.presences) {
+      for (const room of rooms) {
         if (!changes.get(room)?.opened) continue;
         if (session.userId !== null) session.ownEntries(room, room.entriesOf(session.userId, this.#deps.boards));
         if (!session.isPaused) this.#sendContest(session, room);
@@ -339,7 +354,9 @@ export class MatchHall {
   #sendOwnRanks(session: Session, changes: ReadonlyMap<ContestRoom, RoomChange>): void {
     const { connection } = session;
     let count = 0;
-    for (const [slot, entry] of session.own.entries()) {
+    const { own } = session;
+    for (let slot = 0; slot < own.length; slot++) {
+      const entry = own[slot]!;
       if (entry === null || !changes.has(entry.room)) continue;
       const frame = entry.change();
       if (frame === null) continue;
@@ -405,10 +422,10 @@ export class MatchHall {
   #enter(session: Session): Presence {
     const known = this.#presenceOf(session);
     if (known !== undefined) return known;
-    let slice = this.#slices.find(({ sessions }) => sessions.size < this.#deps.limits.sliceSockets);
+    let slice = this.#slices.find(({ presences }) => presences.length < this.#deps.limits.sliceSockets);
     if (slice === undefined) this.#slices.push((slice = new Slice(this.#slices.length)));
-    const presence = new Presence(this, slice);
-    slice.sessions.set(session, presence);
+    const presence = new Presence(session, this, slice);
+    slice.add(presence);
     session.presences.push(presence);
     return presence;
   }
