@@ -5,7 +5,7 @@ KERNEL := build/libpowerplay.so
 KERNEL_SOURCES := $(wildcard native/*.c native/*.h)
 BENCH_LIBRARY := build/libboardbench.so
 
-.PHONY: run test install build check lint types unit format sim bench bench-boards bench-edge bench-money clean client schemas
+.PHONY: run test install build check lint types unit format sim bench bench-boards bench-edge bench-money clean client web schemas
 
 ## make run: install, build, play a match from an empty disk to paid-out prizes, keep serving on http://localhost:3000
 run: install build
@@ -20,7 +20,7 @@ node_modules/.installed: package.json package-lock.json
 	npm ci --no-fund --no-audit --loglevel=error
 	@touch $@
 
-build: install $(KERNEL) client
+build: install $(KERNEL) client web
 
 # Without a compiler (or with a broken one) the TypeScript kernel serves; it is slower and gives the same results.
 $(KERNEL): $(KERNEL_SOURCES) Makefile
@@ -32,6 +32,10 @@ $(KERNEL): $(KERNEL_SOURCES) Makefile
 ## make client: bundle src/client for browsers into build/client.js and print its size
 client: install
 	@$(BUN) src/client/build.ts
+
+## make web: bundle the web app into build/web, from where the node serves it, and print its size
+web: install
+	@$(BUN) src/web/build.ts
 
 check: types lint
 

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { type Config, limits, loadConfig } from "./config.ts";
 import { playDemo } from "./demo/demo.ts";
+import { INVITE_CODE } from "./demo/plan.ts";
 import { ballPauseMs, postFeedEvent, readCricsheetFile } from "./demo/replay.ts";
 import { openStores, startNode } from "./main.ts";
 import { announcedEntries } from "./transaction/announced-entries.ts";
@@ -93,18 +94,30 @@ async function serve(args: readonly string[]): Promise<number> {
   return 0;
 }
 
+/** A match in half a minute. */
+const DEMO_SPEED = 300;
+
 async function demo(): Promise<number> {
-  const { USERS = "5000", SEED = "2026", MATCH, SPEED = "300" } = process.env;
+  const { USERS = "5000", SEED = "2026", MATCH, SPEED } = process.env;
+  const speedOf = (fallback: number) => numberOf("SPEED", SPEED ?? String(fallback), 0.1, 1_000_000);
   const result = await playDemo({
     config: configOf(true),
     botCount: wholeNumberOf("USERS", USERS, 3, 20_000),
     seed: wholeNumberOf("SEED", SEED, 0, 2 ** 31 - 1),
     matchFile: MATCH ?? null,
-    speed: numberOf("SPEED", SPEED, 0.1, 1_000_000),
+    speed: speedOf(DEMO_SPEED),
+    visitorWindowMs: limits.demo.visitorWindowMs,
+    visitorSpeed: speedOf(ballPauseMs(1) / limits.demo.visitorBallMs),
   });
-  console.log(`\nStill serving on ${result.url} (API: ${result.url}/openapi.json); stop it with Ctrl-C.`);
+  console.log(`
+Still serving on ${result.url} (API: ${result.url}/openapi.json); stop it with Ctrl-C.
+Open it in a browser: a new match starts for whoever is there (the private contest's code is ${INVITE_CODE}).`);
+  const stopping = new AbortController();
+  const along = result.playAlong(stopping.signal).catch((error: unknown) => console.error(error));
   await untilTerminated();
+  stopping.abort();
   await result.node.stop();
+  await along;
   return 0;
 }
 

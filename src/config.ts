@@ -95,6 +95,16 @@ export const limits = {
     snapshotBalls: 60,
     missedBallsMax: 200,
   },
+  /** `powerplay demo`, while somebody has the web app open. */
+  demo: {
+    /** From a match's appearance to its deadline: long enough to look around, pick eleven and join. */
+    visitorWindowMs: 180_000,
+    /** Slow enough to read each ball, fast enough that a match takes three minutes. */
+    visitorBallMs: 900,
+    visitorPollMs: 200,
+    /** Bots in the matches after the first: a crowd, and no load on the laptop that hosts it. */
+    playAlongBotsMax: 1_000,
+  },
   drainMs: 10_000,
 } as const;
 

@@ -8,6 +8,7 @@ import { catalogAccounts } from "./edge/accounts.ts";
 import { Tokens } from "./edge/auth.ts";
 import { browseCatalog } from "./edge/browse.ts";
 import type { Game } from "./edge/game.ts";
+import { openGuest } from "./edge/guests.ts";
 import { FrontDesk } from "./edge/front-desk.ts";
 import { SOCKET_PATH, startHttp } from "./edge/http-server.ts";
 import { type EdgeLimits, edgeLimits } from "./edge/limits.ts";
@@ -53,6 +54,7 @@ import { Withdrawals } from "./transaction/payments/withdrawals.ts";
 import { JoinRecovery } from "./transaction/recovery.ts";
 import { Settlement } from "./transaction/settlement.ts";
 import { WalletReads } from "./transaction/wallet.ts";
+import { builtAssets, WebApp } from "./web/serve.ts";
 
 export interface NodeOptions {
   readonly clock?: Clock;
@@ -255,6 +257,13 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     limits: httpLimits,
     feedSecret: config.secrets.feed,
     ready,
+    sandbox:
+      sandbox === null
+        ? null
+        : {
+            openGuest: (role) => openGuest(catalog, role, clock.nowMs()),
+            pay: (providerOrderId) => sandbox.provider.checkOut(providerOrderId, true),
+          },
     hotStore,
     onTrouble,
   });
@@ -281,10 +290,21 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     metrics,
     ready,
     nowMs: () => clock.nowMs(),
+    sandbox: sandbox !== null,
     onTrouble,
   });
   const { host, port } = config;
-  const http = startHttp({ desk, socket, limits: httpLimits, socketLimits, host, port, onTrouble });
+  const web = new WebApp(await builtAssets());
+  const http = startHttp({
+    desk,
+    socket,
+    web: (request) => web.answer(request),
+    limits: httpLimits,
+    socketLimits,
+    host,
+    port,
+    onTrouble,
+  });
   gateway.publishTo(http.publish);
   boards.onPublished((match) => gateway.published(match));
   webhookUrl = `${http.url}/v1/payments/webhook`;

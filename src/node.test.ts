@@ -16,7 +16,15 @@ afterAll(() => Promise.all(directories.map((directory) => rm(directory, { recurs
 async function play(seed: number): Promise<{ result: DemoResult; config: ReturnType<typeof testConfig> }> {
   const config = testConfig();
   directories.push(config.dataDir);
-  const options = { config, botCount: 60, seed, matchFile: null, speed: 1_000_000 };
+  const options = {
+    config,
+    botCount: 60,
+    seed,
+    matchFile: null,
+    speed: 1_000_000,
+    visitorSpeed: 1_000_000,
+    visitorWindowMs: 60_000,
+  };
   return { result: await playDemo(options, silent), config };
 }
 

@@ -50,6 +50,7 @@ export class PowerplayClient {
   readonly #connection: Connection;
   readonly #follows: Follows;
   readonly #onState = new Listeners<ConnectionState>();
+  readonly #onWelcome = new Listeners<void>();
   readonly #onSession = new Listeners<reply.SessionTokens | null>();
   readonly #squads = new Map<MatchId, Squad>();
   #session: reply.SessionTokens | null;
@@ -65,6 +66,7 @@ export class PowerplayClient {
         if (state !== "greeting" && state !== "open") this.#follows.pause();
         this.#onState.tell(state);
       },
+      onWelcome: () => this.#onWelcome.tell(),
     });
     this.#follows = new Follows((call, write, read, options) => this.#connection.call(call, write, read, options));
   }
@@ -92,6 +94,11 @@ export class PowerplayClient {
     return this.#onState.add(listener);
   }
 
+  /** On every new socket: `nowMs` and `isSandbox` are the node's. */
+  onWelcome(listener: () => void): () => void {
+    return this.#onWelcome.add(listener);
+  }
+
   onSession(listener: Listener<reply.SessionTokens | null>): () => void {
     return this.#onSession.add(listener);
   }
@@ -99,6 +106,11 @@ export class PowerplayClient {
   /** Server time, for countdowns. */
   nowMs(): number {
     return this.#connection.nowMs();
+  }
+
+  /** The node is for trying out: it has guests, and its money is not real. Known once the node has said so. */
+  get isSandbox(): boolean {
+    return this.#connection.isSandbox;
   }
 
   // ---- Who
@@ -109,6 +121,11 @@ export class PowerplayClient {
 
   logIn(name: string, password: string): Promise<Answer<reply.SessionTokens>> {
     return this.#enter(Call.LogIn, name, password);
+  }
+
+  /** A new user without a password; only where the node `isSandbox`. */
+  openGuest(role: reply.SessionTokens["role"] = "user"): Promise<Answer<reply.SessionTokens>> {
+    return this.#begin(Call.OpenGuest, request.named(role));
   }
 
   /** With tokens from elsewhere, for example of an earlier visit. */
@@ -187,6 +204,11 @@ export class PowerplayClient {
     return this.#call(Call.Join, request.join(contest, teamNo, idempotencyKey, inviteCode), reply.readEntered);
   }
 
+  /** The private contest that an invite code opens. */
+  findInvited(match: MatchId, inviteCode: string): Promise<Answer<reply.ContestInfo>> {
+    return this.#call(Call.FindInvited, request.invite(match, inviteCode), reply.readContest);
+  }
+
   entries(match: MatchId): Promise<Answer<reply.EntryInfo[]>> {
     return this.#call(Call.ListEntries, request.of(match), reply.readEntries);
   }
@@ -205,6 +227,11 @@ export class PowerplayClient {
   /** Opens an order; the balance follows when the provider reports the payment. */
   deposit(amountPaise: Paise, idempotencyKey = newKey()) {
     return this.#call(Call.Deposit, request.amount(amountPaise, idempotencyKey), reply.readDeposit);
+  }
+
+  /** Plays the bank of a sandbox; the balance follows when the provider reports the payment. */
+  payInSandbox(orderId: string) {
+    return this.#call(Call.PayInSandbox, request.named(orderId), reply.readDeposit);
   }
 
   depositOf(orderId: string) {
@@ -305,8 +332,12 @@ export class PowerplayClient {
     return this.#connection.call(call, write, read, options);
   }
 
-  async #enter(call: Call, name: string, password: string): Promise<Answer<reply.SessionTokens>> {
-    const answer = await this.#connection.call(call, request.credentials(name, password), reply.readSession, ONCE);
+  #enter(call: Call, name: string, password: string): Promise<Answer<reply.SessionTokens>> {
+    return this.#begin(call, request.credentials(name, password));
+  }
+
+  async #begin(call: Call, write: request.WriteTable): Promise<Answer<reply.SessionTokens>> {
+    const answer = await this.#connection.call(call, write, reply.readSession, ONCE);
     if (answer.ok) this.#become(answer.value);
     return answer;
   }

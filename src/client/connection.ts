@@ -37,6 +37,8 @@ export interface ConnectionEvents {
   readonly greet: () => Promise<boolean>;
   readonly onPush: (message: Message, frame: ClientIn) => void;
   readonly onState: (state: ConnectionState) => void;
+  /** The node has said its time, and whether it is for trying out. */
+  readonly onWelcome: () => void;
 }
 
 interface PendingCall {
@@ -74,6 +76,7 @@ export class Connection {
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #silenceTimer: ReturnType<typeof setTimeout> | undefined;
   #clockAheadMs = 0;
+  #isSandbox = false;
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
     this.#options = options;
@@ -89,6 +92,11 @@ export class Connection {
   /** The node's clock, as near as one message tells. */
   nowMs(): number {
     return Date.now() + this.#clockAheadMs;
+  }
+
+  /** As the last welcome said. */
+  get isSandbox(): boolean {
+    return this.#isSandbox;
   }
 
   open(): void {
@@ -175,7 +183,12 @@ export class Connection {
     this.#listen();
     const frame = ClientIn.getRootAsClientIn(new ByteBuffer(bytes));
     const message = frame.messageType();
-    if (message === Message.Welcome) this.#clockAheadMs = tableOf(frame, Welcome).nowMs() - Date.now();
+    if (message === Message.Welcome) {
+      const welcome = tableOf(frame, Welcome);
+      this.#clockAheadMs = welcome.nowMs() - Date.now();
+      this.#isSandbox = welcome.sandbox();
+      this.#events.onWelcome();
+    }
     const requestId = frame.requestId();
     if (requestId !== 0) this.#calls.get(requestId)?.settle(frame, "answered");
     else this.#events.onPush(message, frame);

@@ -12,6 +12,7 @@ export interface Follow<View> extends AsyncIterable<View> {
   /** Why there is no view; null when there is, or when it is not known yet. */
   readonly refusal: Refusal | null;
   onChange(listener: (view: View) => void): () => void;
+  onRefusal(listener: (refusal: Refusal) => void): () => void;
   stop(): void;
 }
 
@@ -96,9 +97,19 @@ class Follower<View> implements Follow<View> {
   }
 
   onChange(listener: (view: View) => void): () => void {
-    const ignore = this.#stream.listen(() => {
+    return this.#listen(() => {
       if (this.view !== null) listener(this.view);
     });
+  }
+
+  onRefusal(listener: (refusal: Refusal) => void): () => void {
+    return this.#listen(() => {
+      if (this.refusal !== null) listener(this.refusal);
+    });
+  }
+
+  #listen(listener: () => void): () => void {
+    const ignore = this.#stream.listen(listener);
     this.#ignore.add(ignore);
     return ignore;
   }

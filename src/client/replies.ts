@@ -61,6 +61,7 @@ export interface SessionInfo {
 
 /** To be kept by whoever wants to stay logged in. */
 export interface SessionTokens extends SessionInfo {
+  readonly userName: string;
   readonly accessToken: string;
   readonly accessExpiresAtMs: number;
   readonly refreshToken: string;
@@ -126,6 +127,7 @@ export function readSession(frame: ClientIn): SessionTokens {
   const session = tableOf(frame, Session);
   return {
     ...readSessionInfo(frame),
+    userName: textOf(session.userName()),
     accessToken: textOf(session.accessToken()),
     accessExpiresAtMs: session.accessExpiresAtMs(),
     refreshToken: textOf(session.refreshToken()),

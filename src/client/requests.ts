@@ -11,6 +11,7 @@ import {
   Credentials,
   Follow,
   HistoryPage,
+  Invite,
   Join,
   LastOf,
   MatchTerms,
@@ -80,6 +81,11 @@ export const join =
   (contestId: number, teamNo: number, idempotencyKey: string, inviteCode?: string): WriteTable =>
   (builder) =>
     Join.createJoin(builder, contestId, teamNo, builder.createString(idempotencyKey), optional(builder, inviteCode));
+
+export const invite =
+  (matchId: number, inviteCode: string): WriteTable =>
+  (builder) =>
+    Invite.createInvite(builder, matchId, builder.createString(inviteCode));
 
 export const historyPage =
   (beforeSeq: number, limit: number): WriteTable =>

@@ -113,7 +113,7 @@ export class MatchInPlay {
     const made = await this.node.catalog.createUser({ name, role, passwordHash: null, createdAtMs: 1 });
     if (!made.ok) throw new Error(`there is a user "${name}" already`);
     const tokens: IssuedTokens = await this.node.tokens.issue(made.user);
-    return { id: made.user.id, name, session: { userId: made.user.id, role, ...tokens } };
+    return { id: made.user.id, name, session: { userId: made.user.id, userName: name, role, ...tokens } };
   }
 
   /** A user with one team, entered into the contests. */

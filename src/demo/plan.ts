@@ -14,7 +14,7 @@ export interface PlannedContest {
 }
 
 export const DEPOSIT_PAISE: Paise = rupees(500);
-const INVITE_CODE = "POWERPLAY-FRIENDS";
+export const INVITE_CODE = "POWERPLAY-FRIENDS";
 const PAID_SIZE = 100;
 const PRIVATE_SIZE = 10;
 
@@ -55,7 +55,8 @@ export function planContests(matchId: MatchId, botCount: number): PlannedContest
   };
   const free: PlannedContest = {
     terms: terms("free", "Practice Contest", {
-      entriesMax: Math.max(2, botCount),
+      // Room for visitors, as everywhere that is guaranteed.
+      entriesMax: Math.max(2, Math.ceil(botCount * 1.1)),
       prizePoolPaise: rupees(1_000),
       prizes: [{ fromRank: 1, toRank: 1, amountPaise: rupees(1_000) }],
       guaranteed: true,
@@ -95,12 +96,13 @@ export function planContests(matchId: MatchId, botCount: number): PlannedContest
   const friends: PlannedContest = {
     terms: terms("private", "Friends of Powerplay", {
       entryFeePaise: rupees(10),
-      entriesMax: PRIVATE_SIZE,
+      entriesMax: 2 * PRIVATE_SIZE,
       prizePoolPaise: rupees(100),
       prizes: [
         { fromRank: 1, toRank: 1, amountPaise: rupees(70) },
         { fromRank: 2, toRank: 2, amountPaise: rupees(30) },
       ],
+      guaranteed: true,
       inviteCode: INVITE_CODE,
     }),
     joins: bots.slice(-PRIVATE_SIZE).map(firstTeam),

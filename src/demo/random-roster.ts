@@ -22,30 +22,41 @@ export class RandomRosters {
   }
 
   draw(random: Random): RosterDraft {
+    const drawn = this.complete([], random);
+    assert(drawn !== null, `no legal team in ${ATTEMPTS_MAX} draws: can the squad satisfy "${this.#rules.name}"?`);
+    return drawn;
+  }
+
+  /** A legal team that has all of `kept`; null when none was found. */
+  complete(kept: readonly PlayerId[], random: Random): RosterDraft | null {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-      const players = this.#eleven(random);
+      const players = this.#eleven(random, new Set(kept));
       const captain = players[random.int(4)]!;
       const viceCaptain = random.pick(players.filter((player) => player !== captain));
       const draft = { players, captain, viceCaptain };
       if (checkRosterIndexed(draft, this.#squad, this.#poolIndex, this.#rules).ok) return draft;
     }
-    assert(false, `no legal team in ${ATTEMPTS_MAX} draws: the squad can't satisfy the rules "${this.#rules.name}"`);
+    return null;
   }
 
   /** Minimum of each role first, then whoever is popular; popularity falls with each attempt's own luck. */
-  #eleven(random: Random): PlayerId[] {
+  #eleven(random: Random, kept: ReadonlySet<PlayerId>): PlayerId[] {
     const playing = this.#squad.players.filter((player) => player.announced !== false);
     const appeal = new Map(playing.map((player) => [player, random.next() * 20 + player.creditsTenths * 0.2]));
     const byAppeal = playing.toSorted((a, b) => appeal.get(b)! - appeal.get(a)!);
-    const picked = new Set<(typeof byAppeal)[number]>();
+    const picked = new Set(this.#squad.players.filter((player) => kept.has(player.id)));
     for (const role of Object.keys(this.#rules.perRole) as (typeof byAppeal)[number]["role"][]) {
       const [min] = this.#rules.perRole[role];
-      for (const player of byAppeal.filter((candidate) => candidate.role === role).slice(0, min)) picked.add(player);
+      const have = Array.from(picked).filter((player) => player.role === role).length;
+      const candidates = byAppeal.filter((player) => player.role === role && !picked.has(player));
+      for (const player of candidates.slice(0, Math.max(0, min - have))) picked.add(player);
     }
     for (const player of byAppeal) {
       if (picked.size === this.#rules.playerCount) break;
       picked.add(player);
     }
-    return byAppeal.filter((player) => picked.has(player)).map((player) => player.id);
+    // A kept player may be one who does not play; he comes last.
+    const idle = Array.from(picked).filter((player) => !appeal.has(player));
+    return [...byAppeal.filter((player) => picked.has(player)), ...idle].map((player) => player.id);
   }
 }

@@ -9,6 +9,8 @@ export function browseCatalog(catalog: Catalog): Browse {
     match: (match) => catalog.match(match),
     squad: (match) => catalog.squad(match),
     contests: async (match) => (await catalog.contests(match)).filter((contest) => contest.kind !== "private"),
+    invited: async (match, inviteCode) =>
+      (await catalog.contests(match)).find((contest) => contest.inviteCode === inviteCode) ?? null,
     contest: (contest) => catalog.contest(contest),
   };
 }

@@ -29,6 +29,8 @@ export interface Browse {
   /** Private contests are listed only to those who are in them; here they are left out. */
   contests(match: MatchId): Promise<Contest[]>;
   contest(contest: ContestId): Promise<Contest | null>;
+  /** The match's private contest that the code opens. */
+  invited(match: MatchId, inviteCode: string): Promise<Contest | null>;
 }
 
 export interface SavedTeam {

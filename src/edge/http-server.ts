@@ -12,6 +12,8 @@ import type { SocketLimits, SocketServer } from "./socket/socket-server.ts";
 export interface HttpOptions {
   readonly desk: FrontDesk;
   readonly socket: SocketServer;
+  /** Answers what is no route of the API; null where it has nothing either. */
+  readonly web: (request: Request) => Promise<Response | null>;
   readonly socketLimits: Pick<SocketLimits, "frameBytesMax" | "bufferedBytesMax" | "idleMs">;
   readonly limits: Pick<EdgeLimits, "bodyBytesMax" | "requestIdleMs">;
   readonly host: string;
@@ -66,14 +68,14 @@ export function startHttp(options: HttpOptions): HttpServer {
       ...byPath,
       [SOCKET_PATH]: (request: Request, server: Server<Session>) => options.socket.upgrade(request, server),
     },
-    fetch(request) {
+    async fetch(request) {
       const { pathname } = new URL(request.url);
       for (const [pattern, allowed] of methods) {
         if (!pattern.test(pathname)) continue;
         const allow = allowed.join(", ");
         return new Problem("method_not_allowed", `This path knows ${allow}.`, { headers: { allow } }).response();
       }
-      return refused("route_not_found").response();
+      return (await options.web(request)) ?? refused("route_not_found").response();
     },
     error(error) {
       options.onTrouble(error);

@@ -29,6 +29,7 @@ export const PROBLEMS = {
   match_not_found: [404, "There is no such match"],
   squad_not_found: [404, "The match has no squad yet"],
   contest_not_found: [404, "There is no such contest"],
+  no_sandbox: [404, "This node has no sandbox"],
   not_entered: [404, "There is no such entry"],
   not_found: [404, "There is no such thing"],
   method_not_allowed: [405, "This path does not know the method"],

@@ -4,6 +4,7 @@ import type { UserRole } from "../stores/catalog/port.ts";
 import type { Caller, Tokens } from "./auth.ts";
 import type { Accounts, Game } from "./game.ts";
 import type { EdgeLimits, RateName } from "./limits.ts";
+import type { Sandbox } from "./sandbox.ts";
 import type { Problem } from "./problem.ts";
 
 /** What handlers may use. */
@@ -16,6 +17,8 @@ export interface EdgeDeps {
   readonly feedSecret: string;
   /** Whether the node takes traffic; false while it starts and drains. */
   readonly ready: () => boolean;
+  /** null: users have passwords here, and money is real. */
+  readonly sandbox: Sandbox | null;
 }
 
 export type Auth = "none" | UserRole;

@@ -5,6 +5,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { leaderboardRoutes } from "./routes/leaderboards.ts";
 import { matchRoutes } from "./routes/matches.ts";
 import { pointsRoutes } from "./routes/points.ts";
+import { sandboxRoutes } from "./routes/sandbox.ts";
 import { scoreRoutes } from "./routes/scores.ts";
 import { sessionRoutes } from "./routes/sessions.ts";
 import { teamRoutes } from "./routes/teams.ts";
@@ -22,4 +23,5 @@ export const ROUTES: readonly Route[] = [
   ...Object.values(adminRoutes),
   ...Object.values(sessionRoutes),
   ...Object.values(healthRoutes),
+  ...Object.values(sandboxRoutes),
 ];

@@ -63,7 +63,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "the ends of saves are looked up while the match may still be upcoming",
     file: "src/stream/save-fence.ts",
     find: 'return state === "upcoming" ? Number.POSITIVE_INFINITY : (await this.close(match.id))[partition]!;',
-    replace: "return (await this.#deps.catalog.lockPositions(match.id))?.[partition] ?? (state, Number.POSITIVE_INFINITY);",
+    replace:
+      "return (await this.#deps.catalog.lockPositions(match.id))?.[partition] ?? (state, Number.POSITIVE_INFINITY);",
   },
   {
     name: "a contest takes one entry too many",

@@ -1,8 +1,10 @@
 import { z } from "zod";
+import type { Contest } from "../../domain/contest.ts";
 import { refused } from "../problem.ts";
 import { ok, route } from "../route.ts";
 import { matchIdText } from "../schemas.ts";
 
+const withoutCode = ({ inviteCode: _secret, ...shown }: Contest) => shown;
 const params = z.strictObject({ match: matchIdText });
 
 export const matchRoutes = {
@@ -52,9 +54,23 @@ export const matchRoutes = {
       rate: "publicReads",
       handle: async ({ params: { match } }, { game }) => {
         if ((await game.browse.match(match)) === null) return refused("match_not_found");
-        return ok({ contests: (await game.browse.contests(match)).map(({ inviteCode: _secret, ...shown }) => shown) });
+        return ok({ contests: (await game.browse.contests(match)).map(withoutCode) });
       },
     },
     { params },
+  ),
+  invited: route(
+    {
+      method: "POST",
+      path: "/v1/matches/{match}/invited",
+      summary: "The private contest that an invite code opens",
+      auth: "user",
+      rate: "joins",
+      handle: async ({ params: { match }, body: { inviteCode } }, { game }) => {
+        const contest = await game.browse.invited(match, inviteCode);
+        return contest === null ? refused("invite_code") : ok(withoutCode(contest));
+      },
+    },
+    { params, body: z.strictObject({ inviteCode: z.string().min(1).max(64) }) },
   ),
 };

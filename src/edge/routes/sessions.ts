@@ -13,8 +13,9 @@ const credentials = z.strictObject({
   password: z.string().min(8).max(200),
 });
 
-const session = ({ id, role }: Pick<User, "id" | "role">, tokens: IssuedTokens) => ({
+export const session = ({ id, name, role }: Pick<User, "id" | "name" | "role">, tokens: IssuedTokens) => ({
   userId: id,
+  userName: name,
   role,
   tokenType: "Bearer",
   ...tokens,

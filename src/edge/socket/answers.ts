@@ -6,7 +6,7 @@ import type { PrizeTable } from "../../domain/prizes.ts";
 import type { Player as PlayerFacts, Squad as SquadFacts } from "../../domain/squad.ts";
 import type { PrizeRelease } from "../game.ts";
 import type { Problem } from "../problem.ts";
-import type { adminRoutes } from "../routes/admin.ts";
+import type { socketRoutes } from "./own-routes.ts";
 import type { contestRoutes } from "../routes/contests.ts";
 import type { leaderboardRoutes } from "../routes/leaderboards.ts";
 import type { matchRoutes } from "../routes/matches.ts";
@@ -64,8 +64,8 @@ type JsonOf<Route extends { readonly types?: { readonly json: unknown } }> = Non
 
 const qp = (points: number): number => points * QP_PER_POINT;
 
-export const writeWelcome = (builder: Builder, { nowMs }: { readonly nowMs: number }): Offset =>
-  Welcome.createWelcome(builder, nowMs);
+export const writeWelcome = (builder: Builder, { nowMs, sandbox }: JsonOf<typeof socketRoutes.ping>): Offset =>
+  Welcome.createWelcome(builder, nowMs, sandbox);
 
 export const writeDone = (builder: Builder): Offset => Nothing.createNothing(builder);
 
@@ -106,11 +106,12 @@ export function writeSession(builder: Builder, session: JsonOf<typeof sessionRou
     session.accessExpiresAtMs,
     builder.createString(session.refreshToken),
     session.refreshExpiresAtMs,
+    builder.createString(session.userName),
   );
 }
 
 export function writeCaller(builder: Builder, caller: { readonly userId: number; readonly role: string }): Offset {
-  return Session.createSession(builder, caller.userId, builder.createString(caller.role), 0, 0, 0, 0);
+  return Session.createSession(builder, caller.userId, builder.createString(caller.role), 0, 0, 0, 0, 0);
 }
 
 export function writeMatch(builder: Builder, match: MatchFacts): Offset {
@@ -201,7 +202,7 @@ export function writeContests(builder: Builder, { contests }: JsonOf<typeof matc
   return Contests.createContests(builder, Contests.createContestsVector(builder, offsets));
 }
 
-export const writeOneContest = (builder: Builder, contest: JsonOf<typeof adminRoutes.createContest>): Offset =>
+export const writeOneContest = (builder: Builder, contest: JsonOf<typeof matchRoutes.invited>): Offset =>
   writeContests(builder, { contests: [contest] });
 
 export function writeTeamSaved(builder: Builder, team: JsonOf<typeof teamRoutes.save>): Offset {

@@ -10,6 +10,7 @@ import type { Letter } from "../front-desk.ts";
 import type { Asked, Route, TypedRoute } from "../route.ts";
 import { adminRoutes } from "../routes/admin.ts";
 import { contestRoutes } from "../routes/contests.ts";
+import { sandboxRoutes } from "../routes/sandbox.ts";
 import { leaderboardRoutes } from "../routes/leaderboards.ts";
 import { matchRoutes } from "../routes/matches.ts";
 import { pointsRoutes } from "../routes/points.ts";
@@ -52,6 +53,7 @@ import {
   Credentials,
   Follow,
   HistoryPage,
+  Invite,
   Join,
   LastOf,
   MatchTerms,
@@ -414,4 +416,29 @@ export const CALLS: Readonly<Partial<Record<Call, WireCall>>> = {
   [Call.ApproveResult]: onMatch(adminRoutes.approve, writeOneMatch, Message.Matches),
   [Call.ReleasePrizes]: onMatch(adminRoutes.release, writeReleases, Message.Releases),
   [Call.Ping]: call(socketRoutes.ping, Nothing, nothing, Message.Welcome, writeWelcome),
+  [Call.FindInvited]: call(
+    matchRoutes.invited,
+    Invite,
+    (table) => ({
+      params: { match: String(table.matchId()) },
+      body: { inviteCode: textOf(table.inviteCode()) },
+    }),
+    Message.Contests,
+    writeOneContest,
+  ),
+  [Call.OpenGuest]: call(
+    sandboxRoutes.openGuest,
+    Named,
+    (table) => ({ body: { role: textOf(table.name()) as "user" } }),
+    Message.Session,
+    writeSession,
+    accessToken,
+  ),
+  [Call.PayInSandbox]: call(
+    sandboxRoutes.pay,
+    Named,
+    (table) => ({ params: { order: textOf(table.name()) }, body: {} }),
+    Message.Deposit,
+    writeDeposit,
+  ),
 };

@@ -14,7 +14,7 @@ export const socketRoutes = {
     summary: "The node's time",
     auth: "none",
     rate: "publicReads",
-    handle: async (_request, { clock }) => ok({ nowMs: clock.nowMs() }),
+    handle: async (_request, { clock, sandbox }) => ok({ nowMs: clock.nowMs(), sandbox: sandbox !== null }),
   }),
   authenticate: route(
     {

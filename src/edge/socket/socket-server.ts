@@ -38,6 +38,8 @@ export interface SocketOptions {
   readonly metrics: Metrics;
   readonly ready: () => boolean;
   readonly nowMs: () => number;
+  /** Whether clients are told that this node is for trying out. */
+  readonly sandbox: boolean;
   readonly onTrouble: (error: unknown) => void;
 }
 
@@ -139,8 +141,9 @@ export class SocketServer {
     const session = socket.data;
     session.connection = socket;
     this.#sessions.add(session);
-    const nowMs = this.#options.nowMs();
-    socket.sendBinary(writeFrame(Message.Welcome, 0, (builder) => writeWelcome(builder, { nowMs })));
+    const { nowMs, sandbox } = this.#options;
+    const welcome = { nowMs: nowMs(), sandbox };
+    socket.sendBinary(writeFrame(Message.Welcome, 0, (builder) => writeWelcome(builder, welcome)));
   }
 
   #close(session: Session): void {

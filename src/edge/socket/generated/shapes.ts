@@ -69,7 +69,10 @@ export const SHAPES: Readonly<Record<string, TableShape>> = {
           "40": "Of",
           "41": "Of",
           "42": "Of",
-          "43": "Nothing"
+          "43": "Nothing",
+          "44": "Invite",
+          "45": "Named",
+          "46": "Named"
         }
       },
       {
@@ -176,6 +179,19 @@ export const SHAPES: Readonly<Record<string, TableShape>> = {
         "kind": "inline",
         "bytes": 2,
         "align": 2
+      }
+    ]
+  },
+  "Invite": {
+    "name": "Invite",
+    "fields": [
+      {
+        "kind": "inline",
+        "bytes": 4,
+        "align": 4
+      },
+      {
+        "kind": "string"
       }
     ]
   },

@@ -24,6 +24,7 @@ export { Follow } from './powerplay/wire/follow';
 export { HistoryPage } from './powerplay/wire/history-page';
 export { InclusionProof } from './powerplay/wire/inclusion-proof';
 export { InningsScore } from './powerplay/wire/innings-score';
+export { Invite } from './powerplay/wire/invite';
 export { Join } from './powerplay/wire/join';
 export { LastOf } from './powerplay/wire/last-of';
 export { Match } from './powerplay/wire/match';

@@ -6,6 +6,7 @@ import { ContestTerms } from '../../powerplay/wire/contest-terms';
 import { Credentials } from '../../powerplay/wire/credentials';
 import { Follow } from '../../powerplay/wire/follow';
 import { HistoryPage } from '../../powerplay/wire/history-page';
+import { Invite } from '../../powerplay/wire/invite';
 import { Join } from '../../powerplay/wire/join';
 import { LastOf } from '../../powerplay/wire/last-of';
 import { MatchTerms } from '../../powerplay/wire/match-terms';
@@ -66,13 +67,16 @@ export enum Call {
   EndMatch = 40,
   ApproveResult = 41,
   ReleasePrizes = 42,
-  Ping = 43
+  Ping = 43,
+  FindInvited = 44,
+  OpenGuest = 45,
+  PayInSandbox = 46
 }
 
 export function unionToCall(
   type: Call,
-  accessor: (obj:Amount|ContestTerms|Credentials|Follow|HistoryPage|Join|LastOf|MatchTerms|Named|Nothing|Of|OfEntry|OfPlayer|OfTeam|PageOf|PlayersOf|SaveTeam|SquadOf|Token) => Amount|ContestTerms|Credentials|Follow|HistoryPage|Join|LastOf|MatchTerms|Named|Nothing|Of|OfEntry|OfPlayer|OfTeam|PageOf|PlayersOf|SaveTeam|SquadOf|Token|null
-): Amount|ContestTerms|Credentials|Follow|HistoryPage|Join|LastOf|MatchTerms|Named|Nothing|Of|OfEntry|OfPlayer|OfTeam|PageOf|PlayersOf|SaveTeam|SquadOf|Token|null {
+  accessor: (obj:Amount|ContestTerms|Credentials|Follow|HistoryPage|Invite|Join|LastOf|MatchTerms|Named|Nothing|Of|OfEntry|OfPlayer|OfTeam|PageOf|PlayersOf|SaveTeam|SquadOf|Token) => Amount|ContestTerms|Credentials|Follow|HistoryPage|Invite|Join|LastOf|MatchTerms|Named|Nothing|Of|OfEntry|OfPlayer|OfTeam|PageOf|PlayersOf|SaveTeam|SquadOf|Token|null
+): Amount|ContestTerms|Credentials|Follow|HistoryPage|Invite|Join|LastOf|MatchTerms|Named|Nothing|Of|OfEntry|OfPlayer|OfTeam|PageOf|PlayersOf|SaveTeam|SquadOf|Token|null {
   switch(Call[type]) {
     case 'NONE': return null; 
     case 'Authenticate': return accessor(new Token())! as Token;
@@ -118,15 +122,18 @@ export function unionToCall(
     case 'ApproveResult': return accessor(new Of())! as Of;
     case 'ReleasePrizes': return accessor(new Of())! as Of;
     case 'Ping': return accessor(new Nothing())! as Nothing;
+    case 'FindInvited': return accessor(new Invite())! as Invite;
+    case 'OpenGuest': return accessor(new Named())! as Named;
+    case 'PayInSandbox': return accessor(new Named())! as Named;
     default: return null;
   }
 }
 
 export function unionListToCall(
   type: Call, 
-  accessor: (index: number, obj:Amount|ContestTerms|Credentials|Follow|HistoryPage|Join|LastOf|MatchTerms|Named|Nothing|Of|OfEntry|OfPlayer|OfTeam|PageOf|PlayersOf|SaveTeam|SquadOf|Token) => Amount|ContestTerms|Credentials|Follow|HistoryPage|Join|LastOf|MatchTerms|Named|Nothing|Of|OfEntry|OfPlayer|OfTeam|PageOf|PlayersOf|SaveTeam|SquadOf|Token|null, 
+  accessor: (index: number, obj:Amount|ContestTerms|Credentials|Follow|HistoryPage|Invite|Join|LastOf|MatchTerms|Named|Nothing|Of|OfEntry|OfPlayer|OfTeam|PageOf|PlayersOf|SaveTeam|SquadOf|Token) => Amount|ContestTerms|Credentials|Follow|HistoryPage|Invite|Join|LastOf|MatchTerms|Named|Nothing|Of|OfEntry|OfPlayer|OfTeam|PageOf|PlayersOf|SaveTeam|SquadOf|Token|null, 
   index: number
-): Amount|ContestTerms|Credentials|Follow|HistoryPage|Join|LastOf|MatchTerms|Named|Nothing|Of|OfEntry|OfPlayer|OfTeam|PageOf|PlayersOf|SaveTeam|SquadOf|Token|null {
+): Amount|ContestTerms|Credentials|Follow|HistoryPage|Invite|Join|LastOf|MatchTerms|Named|Nothing|Of|OfEntry|OfPlayer|OfTeam|PageOf|PlayersOf|SaveTeam|SquadOf|Token|null {
   switch(Call[type]) {
     case 'NONE': return null; 
     case 'Authenticate': return accessor(index, new Token())! as Token;
@@ -172,6 +179,9 @@ export function unionListToCall(
     case 'ApproveResult': return accessor(index, new Of())! as Of;
     case 'ReleasePrizes': return accessor(index, new Of())! as Of;
     case 'Ping': return accessor(index, new Nothing())! as Nothing;
+    case 'FindInvited': return accessor(index, new Invite())! as Invite;
+    case 'OpenGuest': return accessor(index, new Named())! as Named;
+    case 'PayInSandbox': return accessor(index, new Named())! as Named;
     default: return null;
   }
 }

@@ -57,8 +57,15 @@ refreshExpiresAtMs():number {
   return offset ? this.bb!.readFloat64(this.bb_pos + offset) : 0.0;
 }
 
+userName():string|null
+userName(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null
+userName(optionalEncoding?:any):string|Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 16);
+  return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
+}
+
 static startSession(builder:flatbuffers.Builder) {
-  builder.startObject(6);
+  builder.startObject(7);
 }
 
 static addUserId(builder:flatbuffers.Builder, userId:number) {
@@ -85,12 +92,16 @@ static addRefreshExpiresAtMs(builder:flatbuffers.Builder, refreshExpiresAtMs:num
   builder.addFieldFloat64(5, refreshExpiresAtMs, 0.0);
 }
 
+static addUserName(builder:flatbuffers.Builder, userNameOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(6, userNameOffset, 0);
+}
+
 static endSession(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createSession(builder:flatbuffers.Builder, userId:number, roleOffset:flatbuffers.Offset, accessTokenOffset:flatbuffers.Offset, accessExpiresAtMs:number, refreshTokenOffset:flatbuffers.Offset, refreshExpiresAtMs:number):flatbuffers.Offset {
+static createSession(builder:flatbuffers.Builder, userId:number, roleOffset:flatbuffers.Offset, accessTokenOffset:flatbuffers.Offset, accessExpiresAtMs:number, refreshTokenOffset:flatbuffers.Offset, refreshExpiresAtMs:number, userNameOffset:flatbuffers.Offset):flatbuffers.Offset {
   Session.startSession(builder);
   Session.addUserId(builder, userId);
   Session.addRole(builder, roleOffset);
@@ -98,6 +109,7 @@ static createSession(builder:flatbuffers.Builder, userId:number, roleOffset:flat
   Session.addAccessExpiresAtMs(builder, accessExpiresAtMs);
   Session.addRefreshToken(builder, refreshTokenOffset);
   Session.addRefreshExpiresAtMs(builder, refreshExpiresAtMs);
+  Session.addUserName(builder, userNameOffset);
   return Session.endSession(builder);
 }
 }

@@ -26,12 +26,21 @@ nowMs():number {
   return offset ? this.bb!.readFloat64(this.bb_pos + offset) : 0.0;
 }
 
+sandbox():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 6);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startWelcome(builder:flatbuffers.Builder) {
-  builder.startObject(1);
+  builder.startObject(2);
 }
 
 static addNowMs(builder:flatbuffers.Builder, nowMs:number) {
   builder.addFieldFloat64(0, nowMs, 0.0);
+}
+
+static addSandbox(builder:flatbuffers.Builder, sandbox:boolean) {
+  builder.addFieldInt8(1, +sandbox, +false);
 }
 
 static endWelcome(builder:flatbuffers.Builder):flatbuffers.Offset {
@@ -39,9 +48,10 @@ static endWelcome(builder:flatbuffers.Builder):flatbuffers.Offset {
   return offset;
 }
 
-static createWelcome(builder:flatbuffers.Builder, nowMs:number):flatbuffers.Offset {
+static createWelcome(builder:flatbuffers.Builder, nowMs:number, sandbox:boolean):flatbuffers.Offset {
   Welcome.startWelcome(builder);
   Welcome.addNowMs(builder, nowMs);
+  Welcome.addSandbox(builder, sandbox);
   return Welcome.endWelcome(builder);
 }
 }

@@ -1,0 +1,24 @@
+import type { UserId } from "../domain/ids.ts";
+import type { Node } from "../main.ts";
+import type { UserRole } from "../stores/catalog/port.ts";
+import { ApiClient } from "./api-client.ts";
+
+/** A user of the demo, and the API as that user. */
+export interface Actor {
+  readonly id: UserId;
+  readonly role: UserRole;
+  readonly api: ApiClient;
+}
+
+/** Without a password: the demo signs its own tokens. */
+export async function openActor(node: Node, name: string, role: UserRole): Promise<Actor> {
+  const created = await node.catalog.createUser({ name, role, passwordHash: null, createdAtMs: node.clock.nowMs() });
+  if (!created.ok) throw new Error(`the demo starts from an empty disk, yet there is a user "${name}"`);
+  return signedIn(node, created.user);
+}
+
+/** With a new token: one lasts an hour, and a demo may run for days. */
+export async function signedIn(node: Node, { id, role }: Pick<Actor, "id" | "role">): Promise<Actor> {
+  const { accessToken } = await node.tokens.issue({ id, role });
+  return { id, role, api: new ApiClient(node.url, accessToken) };
+}
