@@ -3,6 +3,7 @@ import type { ContestId, EntryId } from "../../domain/ids.ts";
 import type { PointsQp } from "../../domain/points.ts";
 import type { Roster } from "../../domain/roster.ts";
 import { WorkerCalls } from "../../worker-calls.ts";
+import { workerModule } from "../../worker-module.ts";
 import { assertPoints } from "../kernel/port.ts";
 import { Board } from "./board.ts";
 import type { BoardAnswers, BoardRequest, RankedPage } from "./board-protocol.ts";
@@ -40,7 +41,7 @@ interface Attached {
 }
 
 const startWorker = () =>
-  new WorkerCalls<BoardRequest, BoardAnswers>(new URL("board-worker.ts", import.meta.url), "the board engine");
+  new WorkerCalls<BoardRequest, BoardAnswers>(workerModule("realtime/board/board-worker.ts"), "the board engine");
 
 /**
  * The boards of a node. Passes run in one worker (and in the kernel's threads), scans for pages and neighbours in another,

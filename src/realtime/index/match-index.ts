@@ -1,6 +1,7 @@
 import { type EventLog, type LogBatch, type Topic, TOPICS } from "../../stores/event-log/port.ts";
 import type { BoardIdentity } from "../board/shared-memory.ts";
 import { WorkerCalls } from "../../worker-calls.ts";
+import { workerModule } from "../../worker-module.ts";
 import type { IndexAnswers, IndexRequest, SealReport } from "./index-protocol.ts";
 import type { IndexedMatch } from "./port.ts";
 
@@ -24,7 +25,7 @@ const INDEXED_TOPICS = ["team-saves", "contest-joins"] as const satisfies readon
 type IndexedTopic = (typeof INDEXED_TOPICS)[number];
 
 const startWorker = () =>
-  new WorkerCalls<IndexRequest, IndexAnswers>(new URL("index-worker.ts", import.meta.url), "the index worker");
+  new WorkerCalls<IndexRequest, IndexAnswers>(workerModule("realtime/index/index-worker.ts"), "the index worker");
 
 /**
  * The near end of an index worker. `advance` feeds it what the log has since the last time, so joins and saves are indexed

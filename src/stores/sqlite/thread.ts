@@ -1,3 +1,4 @@
+import { workerModule } from "../../worker-module.ts";
 import { StoreUnavailable } from "../unavailable.ts";
 import type { GroupOutcome } from "./group.ts";
 import { ENGINES } from "./engines.ts";
@@ -5,12 +6,7 @@ import type { GroupMessage, OpenThread, ThreadRequest } from "./worker.ts";
 
 export type Port = StoreUnavailable["port"];
 
-/**
- * In a compiled binary this code lies in the bundle of the entry point, at the top of what was `src/`. Both have to be
- * named as entry points: `bun build --compile src/main.ts src/stores/sqlite/worker.ts`.
- */
-const IS_BUNDLED = import.meta.file !== "thread.ts";
-const WORKER_MODULE = new URL(IS_BUNDLED ? "./stores/sqlite/worker.ts" : "./worker.ts", import.meta.url).href;
+const WORKER_MODULE = workerModule("stores/sqlite/worker.ts").href;
 
 interface Settle {
   resolve(result: unknown): void;
