@@ -2,12 +2,12 @@ import { Builder, type Offset } from "flatbuffers";
 import type { ContestTerms as ContestTermsFacts } from "../domain/contest.ts";
 import type { Match } from "../domain/match.ts";
 import type { Squad } from "../domain/squad.ts";
+import { writeContestTerms } from "../edge/socket/contest-terms.ts";
 import { ClientOut } from "../edge/socket/generated/powerplay/wire/client-out.ts";
 import {
   Amount,
   Announced,
   type Call,
-  ContestTerms,
   Credentials,
   Follow,
   HistoryPage,
@@ -24,7 +24,6 @@ import {
   PageOf,
   Player,
   PlayersOf,
-  PrizeBand,
   SaveTeam,
   SquadOf,
   Token,
@@ -167,25 +166,5 @@ export const playersOf =
 
 export const contestTerms =
   (terms: ContestTermsFacts): WriteTable =>
-  (builder) => {
-    ContestTerms.startPrizesVector(builder, terms.prizes.length);
-    for (const band of terms.prizes.toReversed()) {
-      const value = "shareBps" in band ? band.shareBps : band.amountPaise;
-      PrizeBand.createPrizeBand(builder, band.fromRank, band.toRank, value);
-    }
-    const prizes = builder.endVector();
-    return ContestTerms.createContestTerms(
-      builder,
-      terms.matchId,
-      builder.createString(terms.kind),
-      builder.createString(terms.name),
-      terms.entryFeePaise,
-      terms.entriesMax,
-      terms.entriesPerUserMax,
-      terms.prizePoolPaise,
-      prizes,
-      terms.prizes.some((band) => "shareBps" in band),
-      terms.guaranteed,
-      optional(builder, terms.inviteCode),
-    );
-  };
+  (builder) =>
+    writeContestTerms(builder, terms, optional(builder, terms.inviteCode));

@@ -1,11 +1,11 @@
 import type { Builder, Offset } from "flatbuffers";
-import type { Contest as ContestFacts, ContestTerms as ContestTermsFacts } from "../../domain/contest.ts";
+import type { Contest as ContestFacts } from "../../domain/contest.ts";
 import type { Match as MatchFacts } from "../../domain/match.ts";
 import { QP_PER_POINT } from "../../domain/points.ts";
-import type { PrizeTable } from "../../domain/prizes.ts";
 import type { Player as PlayerFacts, Squad as SquadFacts } from "../../domain/squad.ts";
 import type { PrizeRelease } from "../game.ts";
 import type { Problem } from "../problem.ts";
+import { writeContestTerms } from "./contest-terms.ts";
 import type { socketRoutes } from "./own-routes.ts";
 import type { contestRoutes } from "../routes/contests.ts";
 import type { leaderboardRoutes } from "../routes/leaderboards.ts";
@@ -25,7 +25,6 @@ import {
   Commitment,
   Contest,
   Contests,
-  ContestTerms,
   Entered,
   Entries,
   Entry,
@@ -39,7 +38,6 @@ import {
   Payment,
   Player,
   PlayerBreakdown,
-  PrizeBand,
   RankHistory,
   RankSample,
   ReasonLine,
@@ -159,35 +157,8 @@ export function writeSquad(builder: Builder, { players }: SquadFacts): Offset {
   return Squad.createSquad(builder, Squad.createPlayersVector(builder, offsets));
 }
 
-const sharesOf = (prizes: PrizeTable): boolean => prizes.some((band) => "shareBps" in band);
-
-function writeContestTerms(builder: Builder, terms: Omit<ContestTermsFacts, "inviteCode">): Offset {
-  const prizes = structVector(builder, ContestTerms.startPrizesVector, terms.prizes, (band) =>
-    PrizeBand.createPrizeBand(
-      builder,
-      band.fromRank,
-      band.toRank,
-      "shareBps" in band ? band.shareBps : band.amountPaise,
-    ),
-  );
-  return ContestTerms.createContestTerms(
-    builder,
-    terms.matchId,
-    builder.createSharedString(terms.kind),
-    builder.createString(terms.name),
-    terms.entryFeePaise,
-    terms.entriesMax,
-    terms.entriesPerUserMax,
-    terms.prizePoolPaise,
-    prizes,
-    sharesOf(terms.prizes),
-    terms.guaranteed,
-    0,
-  );
-}
-
 export function writeContest(builder: Builder, contest: Omit<ContestFacts, "inviteCode">): Offset {
-  const terms = writeContestTerms(builder, contest);
+  const terms = writeContestTerms(builder, contest, 0);
   const state = builder.createSharedString(contest.state);
   Contest.startContest(builder);
   Contest.addId(builder, contest.id);
