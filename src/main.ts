@@ -121,7 +121,13 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const consumer = { ...limits.consumer, onTrouble };
 
   // Stream plane.
-  const fence = new SaveFence({ catalog, log, clock, clockSkewMsMax: limits.clockSkewMsMax });
+  const fence = new SaveFence({
+    catalog,
+    log,
+    clock,
+    clockSkewMsMax: limits.clockSkewMsMax,
+    matchesMax: limits.matchCache.matchesMax,
+  });
   const materialiser = new Materialiser({ log, teamStore, matches, fence, consumer });
   const teams = new TeamSaves({
     log,

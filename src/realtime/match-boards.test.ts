@@ -57,6 +57,7 @@ async function openWorld(name: string) {
     log,
     clock,
     clockSkewMsMax: 0,
+    matchesMax: 10,
   });
   const open = async () => {
     const engine = await BoardEngine.start({ directory, log: () => {} });

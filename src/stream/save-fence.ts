@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { Clock } from "../domain/clock.ts";
 import type { MatchId } from "../domain/ids.ts";
 import type { Match } from "../domain/match.ts";
@@ -10,6 +11,8 @@ export interface SaveFenceDeps {
   readonly clock: Clock;
   /** No two nodes' clocks differ by more. */
   readonly clockSkewMsMax: number;
+  /** Matches whose ends are remembered. */
+  readonly matchesMax: number;
 }
 
 /**
@@ -23,9 +26,13 @@ export interface SaveFenceDeps {
  */
 export class SaveFence {
   readonly #deps: SaveFenceDeps;
+  /** Ends never change once they are written. */
+  readonly #ends: LRUCache<MatchId, readonly number[]>;
+  readonly #looks = new Map<MatchId, Look>();
 
   constructor(deps: SaveFenceDeps) {
     this.#deps = deps;
+    this.#ends = new LRUCache({ max: deps.matchesMax });
   }
 
   /**
@@ -34,11 +41,14 @@ export class SaveFence {
    */
   async close(match: MatchId): Promise<readonly number[]> {
     const { catalog, log } = this.#deps;
-    const written = await catalog.lockPositions(match);
-    if (written !== null) return written;
-    const partitions = Array.from({ length: TOPICS["team-saves"].partitionCount }, (_, partition) => partition);
-    const ends = await Promise.all(partitions.map((partition) => log.endOffset("team-saves", partition)));
-    return catalog.putLockPositions(match, ends);
+    let ends = this.#ends.get(match) ?? (await catalog.lockPositions(match));
+    if (ends === null) {
+      const partitions = Array.from({ length: TOPICS["team-saves"].partitionCount }, (_, partition) => partition);
+      const durable = await Promise.all(partitions.map((partition) => log.endOffset("team-saves", partition)));
+      ends = await catalog.putLockPositions(match, durable);
+    }
+    this.#ends.set(match, ends);
+    return ends;
   }
 
   /** false: some node may lock the match by now, or has. Costs nothing. */
@@ -50,7 +60,39 @@ export class SaveFence {
   /** Of records that are durable already: they count if they lie before this offset. */
   async endOf(match: Pick<Match, "id" | "startMs">, partition: number): Promise<number> {
     if (this.isSurelyOpen(match)) return Number.POSITIVE_INFINITY;
-    const state = (await this.#deps.catalog.match(match.id))?.state;
-    return state === "upcoming" ? Number.POSITIVE_INFINITY : (await this.close(match.id))[partition]!;
+    const ends = this.#ends.get(match.id) ?? (await this.#look(match.id));
+    return ends === null ? Number.POSITIVE_INFINITY : ends[partition]!;
   }
+
+  /**
+   * A look that began after the question; in the last second, the busiest of all, thousands of saves share one. The look that
+   * is under way began too early to know of them.
+   */
+  #look(match: MatchId): Promise<readonly number[] | null> {
+    const underWay = this.#looks.get(match);
+    if (underWay === undefined) return this.#beginLook(match);
+    underWay.next ??= underWay.answer.catch(() => null).then(() => this.#beginLook(match));
+    return underWay.next;
+  }
+
+  #beginLook(match: MatchId): Promise<readonly number[] | null> {
+    const look: Look = { answer: this.#endsIfLocked(match), next: null };
+    this.#looks.set(match, look);
+    const forget = () => {
+      if (this.#looks.get(match) === look) this.#looks.delete(match);
+    };
+    look.answer.then(forget, forget);
+    return look.answer;
+  }
+
+  async #endsIfLocked(match: MatchId): Promise<readonly number[] | null> {
+    const state = (await this.#deps.catalog.match(match))?.state;
+    return state === "upcoming" ? null : this.close(match);
+  }
+}
+
+/** `next` begins when `answer` has come, for those who asked meanwhile. */
+interface Look {
+  readonly answer: Promise<readonly number[] | null>;
+  next: Promise<readonly number[] | null> | null;
 }

@@ -60,11 +60,10 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "",
   },
   {
-    name: "the ends of saves are looked up while the match may still be upcoming",
+    name: "nobody is told where the saves of a locked match end",
     file: "src/stream/save-fence.ts",
-    find: 'return state === "upcoming" ? Number.POSITIVE_INFINITY : (await this.close(match.id))[partition]!;',
-    replace:
-      "return (await this.#deps.catalog.lockPositions(match.id))?.[partition] ?? (state, Number.POSITIVE_INFINITY);",
+    find: 'return state === "upcoming" ? null : this.close(match);',
+    replace: "return (state, null);",
   },
   {
     name: "a contest takes one entry too many",

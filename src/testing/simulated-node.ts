@@ -79,7 +79,7 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
   };
 
   const matches = new MatchCache(catalog, { matchesMax: 10, ttlMs: 300 }, scheduler);
-  const fence = new SaveFence({ catalog, log, clock, clockSkewMsMax: 2 * SKEW_MS_MAX });
+  const fence = new SaveFence({ catalog, log, clock, clockSkewMsMax: 2 * SKEW_MS_MAX, matchesMax: 10 });
   const materialiser = new Materialiser({
     log,
     teamStore,
