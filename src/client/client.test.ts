@@ -6,7 +6,14 @@ import { MatchInPlay, type Player } from "../demo/match-in-play.ts";
 import type { Contest } from "../domain/contest.ts";
 import { paise, rupees } from "../domain/money.ts";
 import { qpToPoints } from "../domain/points.ts";
-import { type Answer, checkRoster, PowerplayClient, ROSTER_RULES, type SessionTokens } from "./index.ts";
+import {
+  type Answer,
+  checkRoster,
+  PowerplayClient,
+  ROSTER_RULES,
+  type SessionTokens,
+  verifyInclusion,
+} from "./index.ts";
 
 const config = testConfig();
 let play: MatchInPlay;
@@ -192,6 +199,10 @@ describe("the socket answers what HTTP answers", () => {
     expect(await valueOf(client.inclusionProof(play.matchId, entry))).toEqual(
       await bodyOf(`${points}/proofs/${entry}`),
     );
+    const { rootHex } = await valueOf(client.commitment(play.matchId));
+    const proof = await valueOf(client.inclusionProof(play.matchId, entry));
+    expect(await verifyInclusion(proof, rootHex)).toBe(true);
+    expect(await verifyInclusion({ ...proof, leafIndex: proof.leafIndex + 1 }, rootHex)).toBe(false);
   });
 });
 

@@ -1,4 +1,4 @@
-import { type ContestId, type EntryId, type TeamNo, teamOfEntry, type UserId, userOfEntry } from "../domain/ids.ts";
+import { type ContestId, type EntryId, type TeamNo, teamOfEntry, userOfEntry } from "../domain/ids.ts";
 import type { Paise } from "../domain/money.ts";
 import type { PointsQp } from "../domain/points.ts";
 import { PrizeSchedule } from "../domain/prizes.ts";
@@ -11,18 +11,11 @@ import {
   type TopMoved,
 } from "../edge/socket/generated/wire_generated.ts";
 import { textOf } from "../edge/socket/read.ts";
+import type { BoardRow } from "../edge/game.ts";
 import { Stream, type StreamPosition } from "./follow.ts";
 import { type ContestInfo, contestOf, tableOf } from "./replies.ts";
 
-export interface TopRow {
-  readonly rank: number;
-  readonly entryId: EntryId;
-  readonly userId: UserId;
-  readonly userName: string;
-  readonly teamNo: TeamNo;
-  readonly scoreQp: PointsQp;
-  readonly prizePaise: Paise;
-}
+export type TopRow = BoardRow;
 
 export interface OwnRow {
   readonly entryId: EntryId;

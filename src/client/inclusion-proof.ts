@@ -1,16 +1,9 @@
 import { type Hash, leafContent, nodeContent } from "../domain/merkle.ts";
-import type { EntryId } from "../domain/ids.ts";
+import type { InclusionProof as AnsweredProof } from "../edge/game.ts";
 import type { Roster } from "../domain/roster.ts";
 
-/** What `/v1/matches/{match}/proofs/{entry}` answers; hashes and the roster as lower-case hex. */
-export interface InclusionProof {
-  readonly entryId: EntryId;
-  readonly rosterHex: string;
-  readonly leafIndex: number;
-  readonly leafCount: number;
-  /** From the leaf upwards. */
-  readonly siblingsHex: readonly string[];
-}
+/** What `/v1/matches/{match}/proofs/{entry}` and the client's `inclusionProof` answer, but the root: hex in lower case, siblings from the leaf upwards. */
+export type InclusionProof = Omit<AnsweredProof, "rootHex">;
 
 const sha256 = async (content: Uint8Array<ArrayBuffer>): Promise<Hash> =>
   new Uint8Array(await crypto.subtle.digest("SHA-256", content));

@@ -4,6 +4,7 @@ export { type ClientOptions, PowerplayClient } from "./client.ts";
 export type { ConnectionState } from "./connection.ts";
 export type { ContestView, OwnRow, TopRow } from "./contest-stream.ts";
 export type { Follow } from "./follow.ts";
+export { type InclusionProof, verifyInclusion } from "./inclusion-proof.ts";
 export type { BallLine, InningsLine, MatchView } from "./match-stream.ts";
 export type {
   ContestInfo,

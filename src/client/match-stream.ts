@@ -1,3 +1,4 @@
+import type { InningsBoard } from "../domain/scoring/innings.ts";
 import type { MatchId } from "../domain/ids.ts";
 import type { Match, MatchState } from "../domain/match.ts";
 import type { PointsQp } from "../domain/points.ts";
@@ -29,16 +30,7 @@ export interface BallLine {
   }[];
 }
 
-export interface InningsLine {
-  readonly innings: number;
-  /** Index of the batting side. */
-  readonly side: 0 | 1;
-  readonly superOver: boolean;
-  readonly runs: number;
-  readonly wickets: number;
-  /** "19.4" */
-  readonly overs: string;
-}
+export type InningsLine = InningsBoard;
 
 export interface MatchView {
   readonly match: Match;

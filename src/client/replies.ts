@@ -44,7 +44,6 @@ import {
   Teams,
   TeamSaved,
   WalletLines,
-  Welcome,
 } from "../edge/socket/generated/wire_generated.ts";
 import { textOf, textsOf } from "../edge/socket/read.ts";
 import type { Deposit, Entry as EntryFacts, Withdrawal } from "../stores/catalog/port.ts";
@@ -113,10 +112,6 @@ export function readRefusal(frame: ClientIn): Refusal {
     ),
   };
 }
-
-export const readDone = (): void => undefined;
-
-export const readNowMs = (frame: ClientIn): number => tableOf(frame, Welcome).nowMs();
 
 export function readSessionInfo(frame: ClientIn): SessionInfo {
   const session = tableOf(frame, Session);
