@@ -4,7 +4,7 @@ import type { MatchState } from "../domain/match.ts";
 import type { EventLog } from "../stores/event-log/port.ts";
 import { openSimulatedCatalog } from "../testing/simulated-catalog.ts";
 import { openSimulatedEventLog } from "../testing/simulated-event-log.ts";
-import { SQUAD } from "../testing/simulated-game.ts";
+import { aMatch, SQUAD } from "../testing/simulated-game.ts";
 import { openSimulatedHotStore } from "../testing/simulated-hot-store.ts";
 import { scoreRecords, simulatedBall } from "../testing/simulated-scores.ts";
 import { FeedIntake } from "./feed-intake.ts";
@@ -15,14 +15,7 @@ const clock = { nowMs: () => 1_000 };
 async function intakeOf(wrap: (log: EventLog) => EventLog = (log) => log) {
   const catalog = openSimulatedCatalog();
   const log = openSimulatedEventLog();
-  const { id } = await catalog.createMatch({
-    name: "A v B",
-    sides: ["A", "B"],
-    format: "T20",
-    startMs: 0,
-    scoringRules: "base",
-    rosterRules: "modern",
-  });
+  const { id } = await catalog.createMatch(aMatch(0));
   await catalog.putSquad(id, SQUAD);
   const states: MatchState[] = ["upcoming", "locked", "live", "review", "settled", "released"];
   const moveTo = async (target: MatchState) => {

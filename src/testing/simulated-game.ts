@@ -1,5 +1,6 @@
 import type { Contest, ContestTerms } from "../domain/contest.ts";
 import type { MatchId } from "../domain/ids.ts";
+import type { Match } from "../domain/match.ts";
 import { paise } from "../domain/money.ts";
 import type { PointsVector } from "../domain/points.ts";
 import { POOL_SIZE_MAX } from "../domain/points.ts";
@@ -8,6 +9,16 @@ import { checkRoster, ROSTER_RULES, ROSTER_SIZE, type RosterDraft } from "../dom
 import { playerId } from "../domain/ids.ts";
 import { ROLES, type Squad } from "../domain/squad.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
+
+/** What a match needs to be one. */
+export const aMatch = (startMs: number): Omit<Match, "id" | "state"> => ({
+  name: "A v B",
+  sides: ["A", "B"],
+  format: "T20",
+  startMs,
+  scoringRules: "base",
+  rosterRules: "modern",
+});
 
 /** The deadline of the simulated match; the simulation begins at 0. */
 export const START_MS = 10_000;

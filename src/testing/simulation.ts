@@ -11,7 +11,7 @@ import { type SandboxHabits, SandboxProvider } from "../transaction/payments/san
 import { signWebhook } from "../transaction/payments/webhook-signature.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Sightings } from "./sightings.ts";
-import { openContests, randomDraft, simulatedPoints, SQUAD, SKEW_MS_MAX, START_MS } from "./simulated-game.ts";
+import { aMatch, openContests, randomDraft, simulatedPoints, SQUAD, SKEW_MS_MAX, START_MS } from "./simulated-game.ts";
 import { CLEAR_SKY, type Incarnation, SimulatedNetwork, type Trace, type Weather } from "./simulated-network.ts";
 import { type NodeGraph, type NodeWorld, openNode, type Seams, type Stores, WEBHOOK_SECRET } from "./simulated-node.ts";
 import { simulatedBall } from "./simulated-scores.ts";
@@ -230,14 +230,7 @@ class Run {
 
   async #setUp(): Promise<void> {
     const { catalog } = this.#world.stores;
-    const match = await catalog.createMatch({
-      name: "simulated",
-      sides: ["A", "B"],
-      format: "T20",
-      startMs: START_MS,
-      scoringRules: "base",
-      rosterRules: "modern",
-    });
+    const match = await catalog.createMatch(aMatch(START_MS));
     this.#matchId = match.id;
     await catalog.putSquad(match.id, SQUAD);
     this.#contests = await openContests(catalog, match.id, this.#random);

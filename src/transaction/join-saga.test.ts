@@ -11,6 +11,7 @@ import { openSimulatedLedger } from "../testing/simulated-ledger.ts";
 import { MatchCache } from "../stream/match-cache.ts";
 import { JoinSagas } from "./join-saga.ts";
 import { JoinRecovery } from "./recovery.ts";
+import { aMatch } from "../testing/simulated-game.ts";
 
 const START_MS = 1_000_000;
 const ann = userId(1);
@@ -23,14 +24,7 @@ async function playground(terms: Partial<ContestTerms> = {}) {
   const catalog = openSimulatedCatalog();
   const ledger = openSimulatedLedger();
   const clock = { ms: START_MS - 60_000, nowMs: () => clock.ms };
-  const match = await catalog.createMatch({
-    name: "A v B",
-    sides: ["A", "B"],
-    format: "T20",
-    startMs: START_MS,
-    scoringRules: "base",
-    rosterRules: "modern",
-  });
+  const match = await catalog.createMatch(aMatch(START_MS));
   const contest = await catalog.createContest({
     matchId: match.id,
     kind: "paid",

@@ -11,6 +11,7 @@ import { MatchCache } from "../stream/match-cache.ts";
 import { JoinSagas } from "./join-saga.ts";
 import { MatchLifecycle } from "./match-lifecycle.ts";
 import { Settlement } from "./settlement.ts";
+import { aMatch } from "../testing/simulated-game.ts";
 
 const USERS = [1, 2, 3].map(userId);
 const clock = { nowMs: () => 0 };
@@ -19,14 +20,7 @@ const clock = { nowMs: () => 0 };
 async function played() {
   const catalog = openSimulatedCatalog();
   const ledger = openSimulatedLedger();
-  const match = await catalog.createMatch({
-    name: "A v B",
-    sides: ["A", "B"],
-    format: "T20",
-    startMs: 1_000,
-    scoringRules: "base",
-    rosterRules: "modern",
-  });
+  const match = await catalog.createMatch(aMatch(1_000));
   for (const user of USERS) {
     const credit = userAccount(user);
     const body = {

@@ -25,6 +25,7 @@ import { NightlyReconciliation } from "./nightly-reconciliation.ts";
 import type { SettlementRow } from "./payments/provider.ts";
 import { differenceCounts, exitStatus, reconcile, type ReconcileDeps } from "./reconcile.ts";
 import { txnIds } from "./txn-ids.ts";
+import { aMatch } from "../testing/simulated-game.ts";
 
 const ann = userId(1);
 const clock = { nowMs: () => 0 };
@@ -33,14 +34,7 @@ const clock = { nowMs: () => 0 };
 async function soundBooks() {
   const catalog = openSimulatedCatalog();
   const ledger = openSimulatedLedger();
-  const match = await catalog.createMatch({
-    name: "A v B",
-    sides: ["A", "B"],
-    format: "T20",
-    startMs: 1_000,
-    scoringRules: "base",
-    rosterRules: "modern",
-  });
+  const match = await catalog.createMatch(aMatch(1_000));
   const contest = await catalog.createContest({
     matchId: match.id,
     kind: "paid",

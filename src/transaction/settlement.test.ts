@@ -12,6 +12,7 @@ import { MatchCache } from "../stream/match-cache.ts";
 import { JoinSagas } from "./join-saga.ts";
 import type { FinalScores } from "./final-scores.ts";
 import { Settlement } from "./settlement.ts";
+import { aMatch } from "../testing/simulated-game.ts";
 
 const entry = (user: number): EntryId => entryId(userId(user), teamNo(1));
 
@@ -29,14 +30,7 @@ async function played(userCount: number, terms: Partial<ContestTerms> = {}) {
   const catalog = openSimulatedCatalog();
   const ledger = openSimulatedLedger();
   const clock = { nowMs: () => 0 };
-  const match = await catalog.createMatch({
-    name: "A v B",
-    sides: ["A", "B"],
-    format: "T20",
-    startMs: 1000,
-    scoringRules: "base",
-    rosterRules: "modern",
-  });
+  const match = await catalog.createMatch(aMatch(1000));
   const contest = await catalog.createContest({
     matchId: match.id,
     kind: "paid",
