@@ -6,7 +6,14 @@ import { WorkerCalls } from "../../worker-calls.ts";
 import { workerModule } from "../../worker-module.ts";
 import { assertPoints } from "../kernel/port.ts";
 import { Board } from "./board.ts";
-import type { BoardAnswers, BoardRequest, EntryRange, RankedPage, ScoredEntries, ScoreUnder } from "./board-protocol.ts";
+import type {
+  BoardAnswers,
+  BoardRequest,
+  EntryRange,
+  RankedPage,
+  ScoredEntries,
+  ScoreUnder,
+} from "./board-protocol.ts";
 import type { CompactBoard } from "./compact-standing.ts";
 import { type BoardIdentity, boardName } from "./shared-memory.ts";
 import type { Generation, StandingAt } from "./standings-file.ts";

@@ -94,7 +94,10 @@ export function entriesFrom(kernel: Kernel, columns: ContestColumns, range: Entr
     skip: 0,
     limit: Math.min(limit, columns.entryCount - from),
   });
-  return { entryIds: Float64Array.from(positions, (position) => columns.entryIds[position]!), scoresQp: scoresQp.slice() };
+  return {
+    entryIds: Float64Array.from(positions, (position) => columns.entryIds[position]!),
+    scoresQp: scoresQp.slice(),
+  };
 }
 
 /** How many entries with exactly this score have a lower id than each of `below`: one scan for all of them. */

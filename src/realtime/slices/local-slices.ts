@@ -109,7 +109,8 @@ export class LocalSlices implements SliceQuestions {
     const commitment = slice.commitment();
     if (leafIndex === null || commitment === null) return null;
     const { root, teamCount } = commitment;
-    return { root, teamCount, leafIndex, roster: slice.rosterOf(entry)!, siblings: commitment.proof(leafIndex) };
+    const siblings = commitment.proof(leafIndex);
+    return { root, teamCount, slice: of.slice, leafIndex, roster: slice.rosterOf(entry)!, siblings };
   }
 
   async #keepMissing(slice: LockedSlice, contest: ContestId, asked: readonly ScoreAtBall[]): Promise<void> {

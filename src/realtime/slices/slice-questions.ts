@@ -59,6 +59,7 @@ export interface SliceRoot {
 }
 
 export interface SliceProof extends SliceRoot {
+  readonly slice: number;
   readonly leafIndex: number;
   readonly roster: Roster;
   readonly siblings: readonly Uint8Array[];

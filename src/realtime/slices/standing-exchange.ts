@@ -13,6 +13,7 @@ export interface StandingExchangeDeps {
   readonly hotStore: Pick<HotStore, "publish" | "subscribe">;
   readonly boards: Pick<MatchBoards, "points" | "slice">;
   readonly sliceCount: number;
+  readonly nodeId: string;
   /** From the slices themselves, at one ball. */
   readonly fetch: (
     match: MatchId,
@@ -71,6 +72,7 @@ export class StandingExchange {
   /** Contests that other nodes watch, and until when that is believed. */
   readonly #wanted = new Map<MatchId, Wanted>();
   readonly #fetching = new Set<MatchId>();
+  readonly #waiting = new Map<MatchId, Watched[]>();
   readonly #workers: readonly { stop(): Promise<void> }[];
 
   constructor(deps: StandingExchangeDeps) {
@@ -95,7 +97,7 @@ export class StandingExchange {
     if (watched === undefined) {
       contests.set(contest, (watched = this.#newWatched(match, contest)));
       void this.#announce(match, [contest]).catch(this.#deps.onTrouble);
-      void this.#fetch(match, [watched]).catch(this.#deps.onTrouble);
+      this.#fetchSoon(match, watched);
     }
     watched.watcherCount++;
     const { ready } = watched;
@@ -104,6 +106,7 @@ export class StandingExchange {
 
   /** This node's slices of the match show new points. */
   published(match: MatchId): void {
+    if (!this.#hasSlices(match)) return;
     const wanted = this.#wantedOf(match);
     const nowMs = performance.now();
     for (let slice = 0; slice < this.#deps.sliceCount; slice++) {
@@ -179,6 +182,21 @@ export class StandingExchange {
     this.#deps.onStanding(match);
   }
 
+  /** Contests that are followed in one turn of the event loop are one question to each slice. */
+  #fetchSoon(match: MatchId, watched: Watched): void {
+    const waiting = this.#waiting.get(match);
+    if (waiting !== undefined) {
+      waiting.push(watched);
+      return;
+    }
+    const contests = [watched];
+    this.#waiting.set(match, contests);
+    setImmediate(() => {
+      this.#waiting.delete(match);
+      this.#fetch(match, contests).catch(this.#deps.onTrouble);
+    });
+  }
+
   async #fetch(match: MatchId, contests: readonly Watched[]): Promise<void> {
     try {
       if (!(await this.#deps.isLocked(match))) return;
@@ -203,7 +221,9 @@ export class StandingExchange {
   async #catchUp(): Promise<void> {
     const fetches = [...this.#watched].map(async ([match, contests]) => {
       if (this.#fetching.has(match)) return;
-      const behind = [...contests.values()].filter((watched) => versionOf(watched) < watched.seenVersion || watched.latest === undefined);
+      const behind = [...contests.values()].filter(
+        (watched) => versionOf(watched) < watched.seenVersion || watched.latest === undefined,
+      );
       for (const watched of contests.values()) watched.seenVersion = this.#deps.boards.points(match).pointsVersion;
       if (behind.length === 0) return;
       this.#fetching.add(match);
@@ -218,10 +238,24 @@ export class StandingExchange {
 
   async #announceAll(): Promise<void> {
     for (const [match, contests] of this.#watched) await this.#announce(match, [...contests.keys()]);
+    for (const [match, { subscribed }] of this.#wanted) {
+      if (this.#hasSlices(match)) continue;
+      this.#wanted.delete(match);
+      await (
+        await subscribed
+      )();
+    }
   }
 
   async #announce(match: MatchId, contests: readonly ContestId[]): Promise<void> {
-    await this.#deps.hotStore.publish(watchedChannel(match), new TextEncoder().encode(JSON.stringify(contests)));
+    const message: WatchedContests = { nodeId: this.#deps.nodeId, contests };
+    await this.#deps.hotStore.publish(watchedChannel(match), new TextEncoder().encode(JSON.stringify(message)));
+  }
+
+  #hasSlices(match: MatchId): boolean {
+    return Array.from({ length: this.#deps.sliceCount }, (_, slice) => slice).some(
+      (slice) => this.#deps.boards.slice(match, slice) !== undefined,
+    );
   }
 
   #wantedOf(match: MatchId): Wanted {
@@ -230,7 +264,8 @@ export class StandingExchange {
     const untilMs = new Map<ContestId, number>();
     const subscribed = this.#deps.hotStore.subscribe(watchedChannel(match), (message) => {
       const believedMs = performance.now() + this.#deps.limits.wantedForMs;
-      const contests = JSON.parse(new TextDecoder().decode(message)) as ContestId[];
+      const { contests, nodeId } = JSON.parse(new TextDecoder().decode(message)) as WatchedContests;
+      if (nodeId === this.#deps.nodeId) return;
       for (const contest of contests) untilMs.set(contest, believedMs);
     });
     subscribed.catch((error: unknown) => {
@@ -241,6 +276,11 @@ export class StandingExchange {
     this.#wanted.set(match, wanted);
     return wanted;
   }
+}
+
+interface WatchedContests {
+  readonly nodeId: string;
+  readonly contests: readonly ContestId[];
 }
 
 interface Wanted {

@@ -133,7 +133,8 @@ export class WholeContest {
     while (skip - low.before > COLLECT_MAX && high.entry - low.entry > 1) {
       const step = Math.max(1, Math.floor((high.entry - low.entry) / SEARCH_WAYS));
       const cuts: number[] = [];
-      for (let entry = low.entry + step; entry < high.entry && cuts.length < SEARCH_WAYS; entry += step) cuts.push(entry);
+      for (let entry = low.entry + step; entry < high.entry && cuts.length < SEARCH_WAYS; entry += step)
+        cuts.push(entry);
       const counts = await this.#countTied(scoreQp, cuts);
       for (const [index, before] of counts.entries()) {
         const cut = { entry: cuts[index]!, before };
