@@ -6,7 +6,7 @@ KERNEL_SOURCES := $(wildcard native/*.c native/*.h)
 BENCH_LIBRARY := build/libboardbench.so
 
 .PHONY: run test install build check lint types unit format sim bench bench-boards bench-edge bench-money clean client web schemas \
-  services services-stop
+  services services-stop roll
 
 ## make run: install, build, play a match from an empty disk to paid-out prizes, keep serving on http://localhost:3000
 run: install build
@@ -104,6 +104,10 @@ services: install
 
 services-stop: install
 	@$(BUN) ops/services/command.ts stop
+
+## make roll GROUP=a: restart the nodes of a group of CLUSTER (ops/cluster.json, see ops/cluster.example.json) one by one; DRY=1 only tells
+roll: install
+	@$(BUN) ops/roll/command.ts
 
 clean:
 	@[ ! -d build/services ] || $(BUN) ops/services/command.ts stop
