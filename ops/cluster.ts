@@ -23,7 +23,8 @@ const node = z.strictObject({
   address,
   /** Where its /readyz answers, as seen from the machine that it is on. */
   ops: address,
-  how: z.union([z.strictObject({ local }), z.strictObject({ ssh })]),
+  /** Absent: something else restarts it, and the balancer alone knows it. */
+  how: z.union([z.strictObject({ local }), z.strictObject({ ssh })]).optional(),
 });
 
 const cluster = z

@@ -249,6 +249,16 @@ esac
   });
 });
 
+test("a node of which the file does not say how is asked, and not restarted", async () => {
+  const node = { name: "x1", group: "x", address: "127.0.0.1:1", ops: "127.0.0.1:1" };
+  const failed = makeRoll({ listen: "127.0.0.1:3000", nodes: [node] }, { GROUP: "x" });
+  expect(failed).toMatchObject({ status: 1 });
+  expect(failed.complained).toContain("x1 failed: stop: the cluster file does not say how it is restarted");
+  const other = { ...example.nodes[0]!, name: "y1", group: "y" };
+  const waiting = makeRoll({ listen: "127.0.0.1:3000", nodes: [node, other] }, { GROUP: "y" });
+  expect(waiting.complained).toContain("x1 is not ready: http://127.0.0.1:1/readyz does not answer");
+});
+
 test("a cluster file that is not right says where", () => {
   const file = join(folder, "wrong.json");
   const [node] = example.nodes;

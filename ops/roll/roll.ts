@@ -1,5 +1,6 @@
 import type { ClusterNode } from "../cluster.ts";
 import { localRunner } from "./local.ts";
+import { unreadyAt } from "./ready.ts";
 import { ROLL_LIMITS, type RollLimits, type Runner } from "./runner.ts";
 import { sshRunner } from "./ssh.ts";
 
@@ -100,7 +101,18 @@ async function ready(runner: Runner, { pollMs, readyMsMax }: RollLimits): Promis
   }
 }
 
-export const runnerFor = ({ how, ops }: ClusterNode, limits: RollLimits): Runner =>
-  "local" in how ? localRunner(how.local, ops, limits) : sshRunner(how.ssh, ops, limits);
+function runnerFor({ how, ops }: ClusterNode, limits: RollLimits): Runner {
+  if (how === undefined) return strangerRunner(ops);
+  return "local" in how ? localRunner(how.local, ops, limits) : sshRunner(how.ssh, ops, limits);
+}
+
+/** A node that is not ours to restart, but to be asked. */
+function strangerRunner(ops: string): Runner {
+  const unknown = async () => {
+    throw new Error("the cluster file does not say how it is restarted");
+  };
+  const describe = { stop: "not known", start: "not known", ready: `wait for http://${ops}/readyz` };
+  return { describe, stop: unknown, start: unknown, unready: () => unreadyAt(ops) };
+}
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
