@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { assert } from "./domain/assert.ts";
 import { rupees } from "./domain/money.ts";
+import type { LogFormat } from "./log.ts";
 import { DEV_SECRETS, type EdgeSecrets, secretFaults } from "./edge/secrets.ts";
 
 /**
@@ -106,6 +107,8 @@ export const limits = {
     playAlongBotsMax: 1_000,
   },
   drainMs: 10_000,
+  /** A node that starts takes traffic when its boards are attached, or after this long without: saves and joins need none. */
+  attachMs: 30_000,
 } as const;
 
 assert(limits.boards.topCountMax <= limits.boards.pageCountMax, "the top is a page");
@@ -124,6 +127,9 @@ const SECRET_VARIABLES: Readonly<Record<keyof EdgeSecrets, string>> = {
 const environment = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3_000),
   HOST: z.string().default("0.0.0.0"),
+  OPS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  OPS_HOST: z.string().default("127.0.0.1"),
+  LOG_FORMAT: z.enum(["json", "text"]).optional(),
   DATA_DIR: z.string().default("data"),
   BOARD_DIR: z.string().default("/dev/shm"),
   JWT_SECRET: z.string().optional(),
@@ -140,6 +146,11 @@ const environment = z.object({
 export interface Config {
   readonly port: number;
   readonly host: string;
+  /** Where /metrics, /healthz and /readyz are answered to those who run the node. */
+  readonly opsPort: number;
+  readonly opsHost: string;
+  /** undefined: text where stderr is a terminal. */
+  readonly logFormat: LogFormat | undefined;
   /** Holds every embedded store. */
   readonly dataDir: string;
   /** Where board segments live: shared memory, or any directory. */
@@ -187,12 +198,17 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, de
   } else if (!dev) {
     faults.push("PAYMENT_URL: no payment provider is set; set the three PAYMENT_ variables, or start with --dev");
   }
+  const opsPort = values.OPS_PORT ?? opsPortOf(values.PORT);
+  if (opsPort > 65_535) faults.push(`OPS_PORT: ${OPS_PORT_AFTER} above PORT is no port; set one`);
   if (faults.length > 0) return { ok: false, faults };
   return {
     ok: true,
     config: {
       port: values.PORT,
       host: values.HOST,
+      opsPort,
+      opsHost: values.OPS_HOST,
+      logFormat: values.LOG_FORMAT,
       dataDir: values.DATA_DIR,
       boardDir: values.BOARD_DIR,
       dev,
@@ -205,11 +221,18 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, de
   };
 }
 
+/** Nodes on one machine have ports of their own already, and so are these. */
+const OPS_PORT_AFTER = 10_000;
+const opsPortOf = (port: number): number => (port === 0 ? 0 : port + OPS_PORT_AFTER);
+
 /** A throw-away node for tests and benchmarks: free port, its own directories. */
 export function testConfig(directory = join(tmpdir(), `powerplay-${crypto.randomUUID()}`)): Config {
   return {
     port: 0,
     host: "127.0.0.1",
+    opsPort: 0,
+    opsHost: "127.0.0.1",
+    logFormat: undefined,
     dataDir: join(directory, "data"),
     boardDir: join(directory, "boards"),
     dev: true,

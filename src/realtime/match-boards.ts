@@ -35,7 +35,9 @@ export interface MatchBoardsDeps {
   readonly sampleEveryMs: number;
   /** The board of a match whose prizes are paid, when nobody asked for it so long, gives its memory back; a question brings it back. */
   readonly releasedIdleMs: number;
-  readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble">;
+  /** Told what each pass took, and how old a ball was when its ranks were there. */
+  readonly times?: { boardPass(ms: number): void; ballOnBoard(ms: number): void };
+  readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble" | "lags">;
 }
 
 const POINTS_ROWS = 1_000;
@@ -112,10 +114,12 @@ export class MatchBoards {
   readonly #committing = new Set<Promise<void>>();
   readonly #consumers: readonly Consumer[];
   readonly #looking: Timer;
+  readonly #startedMs: number;
   #published: (match: MatchId) => void = () => undefined;
 
   constructor(deps: MatchBoardsDeps) {
     this.#deps = deps;
+    this.#startedMs = deps.clock.nowMs();
     removeUnfinished(deps.directory);
     this.#consumers = Array.from(
       { length: TOPICS["player-points"].partitionCount },
@@ -273,8 +277,10 @@ export class MatchBoards {
 
   async #take(batch: LogBatch): Promise<void> {
     const newest = new Map<MatchId, LatestPoints>();
+    const acceptedMs = new Map<MatchId, number[]>();
     forEachRecord(batch, (value) => {
       const update = decodePointsUpdate(value);
+      acceptedMs.set(update.matchId, [...(acceptedMs.get(update.matchId) ?? []), update.atMs]);
       const known = newest.get(update.matchId) ?? this.#latest.get(update.matchId);
       if (known && known.version >= update.version) return;
       newest.set(update.matchId, { points: pointsVectorOf(update), version: update.version });
@@ -283,13 +289,24 @@ export class MatchBoards {
     for (const [match, latest] of newest) {
       this.#latest.set(match, latest);
       const locked = this.#matches.get(match);
-      if (locked) await this.#rescore(locked, latest);
+      if (locked) {
+        await this.#rescore(locked, latest);
+        this.#time(acceptedMs.get(match) ?? []);
+      }
       this.#published(match);
     }
   }
 
   async #rescore({ identity }: LockedMatch, { points, version }: LatestPoints): Promise<void> {
-    await this.#deps.engine.rescore(identity, { points, pointsVersion: version, timeMs: this.#deps.clock.nowMs() });
+    const { clock, engine, times } = this.#deps;
+    const pass = await engine.rescore(identity, { points, pointsVersion: version, timeMs: clock.nowMs() });
+    times?.boardPass(pass.passMs);
+  }
+
+  /** A ball from before this node started was shown by others, when it came. */
+  #time(acceptedMs: readonly number[]): void {
+    const nowMs = this.#deps.clock.nowMs();
+    for (const atMs of acceptedMs) if (atMs >= this.#startedMs) this.#deps.times?.ballOnBoard(nowMs - atMs);
   }
 
   /** Samples are points and, of great contests, their standings; the points are in the points log already. */

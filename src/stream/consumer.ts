@@ -1,5 +1,6 @@
 import type { EventLog, LogBatch, Topic } from "../stores/event-log/port.ts";
 import { StoreUnavailable } from "../stores/unavailable.ts";
+import type { ConsumerLags } from "./consumer-lags.ts";
 
 export interface ConsumerOptions {
   readonly log: EventLog;
@@ -14,6 +15,8 @@ export interface ConsumerOptions {
   /** Takes effect and stores its position in one commit; thrown errors repeat the batch. */
   readonly handle: (batch: LogBatch) => Promise<void>;
   readonly onTrouble: (error: unknown) => void;
+  /** Hears how far this consumer has come. */
+  readonly lags?: ConsumerLags;
   /** How to wait before a retry; a simulation hands in its own. */
   readonly pause?: (ms: number) => Promise<void>;
 }
@@ -29,9 +32,23 @@ export class Consumer {
   readonly #waiters: { offset: number; resolve: () => void }[] = [];
   #nextOffset = 0;
 
+  #leave = (): void => undefined;
+
   constructor(options: ConsumerOptions) {
     this.#options = options;
     this.#done = this.#run();
+  }
+
+  get topic(): Topic {
+    return this.#options.topic;
+  }
+
+  get partition(): number {
+    return this.#options.partition;
+  }
+
+  get nextOffset(): number {
+    return this.#nextOffset;
   }
 
   /** Resolves when every record before `offset` is handled. */
@@ -49,6 +66,7 @@ export class Consumer {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#done;
+    this.#leave();
   }
 
   async #run(): Promise<void> {
@@ -59,6 +77,8 @@ export class Consumer {
         if (!positioned) {
           this.#advance(await this.#options.position());
           positioned = true;
+          // Before its first position nobody knows how far behind it is.
+          this.#leave = this.#options.lags?.enter(this) ?? this.#leave;
         }
         const batch = await log.read(topic, partition, this.#nextOffset, bytesMax, waitMs);
         if (batch.ends.length === 0) continue;

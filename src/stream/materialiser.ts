@@ -12,7 +12,7 @@ export interface MaterialiserDeps {
   readonly teamStore: TeamStore;
   readonly matches: MatchCache;
   readonly fence: SaveFence;
-  readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble" | "pause">;
+  readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble" | "lags" | "pause">;
 }
 
 /**

@@ -16,7 +16,7 @@ export interface ScorerDeps {
   readonly catalog: Catalog;
   readonly teamStore: TeamStore;
   readonly matches: MatchCache;
-  readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble">;
+  readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble" | "lags">;
 }
 
 /** A match's points as this node has folded them. */
