@@ -18,7 +18,7 @@ import { BoardRoom } from "./realtime/board-room.ts";
 import { epochOf, Gateway } from "./realtime/gateway/gateway.ts";
 import type { Told } from "./realtime/gateway/match-hall.ts";
 import { BoardLeaderboards } from "./realtime/leaderboards.ts";
-import { boardDirectory, dataIdentity, MatchBoards } from "./realtime/match-boards.ts";
+import { boardDirectory, MatchBoards } from "./realtime/match-boards.ts";
 import { daily } from "./daily.ts";
 import { Metrics } from "./metrics.ts";
 import { repeat } from "./repeat.ts";
@@ -114,7 +114,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const stores = await openStores(config);
   const { catalog, ledger, log, teamStore } = stores;
   const hotStore = openEmbeddedHotStore({ clock, ...limits.hotStore });
-  const directory = boardDirectory(config.boardDir, config.dataDir);
+  const identity = await catalog.identity();
+  const directory = boardDirectory(config.boardDir, config.dataDir, identity);
   const engine = await BoardEngine.start({ directory, log: say });
   const matches = new MatchCache(catalog, limits.matchCache);
   const metrics = new Metrics();
@@ -278,7 +279,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     namesOf: (users) => catalog.userNames(users),
     matchNow: async (match) => (await matches.get(match))?.match ?? null,
     updatesOf: (match) => scorer.scored(match)?.updates ?? [],
-    epoch: epochOf(dataIdentity(config.dataDir)),
+    epoch: epochOf(identity),
     limits: {
       ...limits.gateway,
       tickMs: config.tickMs,
