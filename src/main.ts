@@ -4,6 +4,7 @@ import { type Config, limits } from "./config.ts";
 import { type Clock, systemClock } from "./domain/clock.ts";
 import { SCORING_RULES } from "./domain/scoring/rule-sets.ts";
 import type { MatchId } from "./domain/ids.ts";
+import { Slices } from "./cluster/slices.ts";
 import { catalogAccounts } from "./edge/accounts.ts";
 import { Tokens } from "./edge/auth.ts";
 import { browseCatalog } from "./edge/browse.ts";
@@ -120,6 +121,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const matches = new MatchCache(catalog, limits.matchCache);
   const metrics = new Metrics();
   const consumer = { ...limits.consumer, onTrouble };
+  const slices = config.isLogShared ? await Slices.join({ log, group: "slices", onTrouble }) : Slices.single();
+  const { pollMs } = limits.cluster;
 
   // Stream plane.
   const fence = new SaveFence({
@@ -129,7 +132,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     clockSkewMsMax: limits.clockSkewMsMax,
     matchesMax: limits.matchCache.matchesMax,
   });
-  const materialiser = new Materialiser({ log, teamStore, matches, fence, consumer });
+  const materialiser = new Materialiser({ log, teamStore, matches, fence, slices, pollMs, consumer });
   const teams = new TeamSaves({
     log,
     hotStore,
@@ -371,6 +374,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       await http.stop();
       await lock.stop();
       await Promise.all([...workers.map((worker) => worker.stop()), sandbox?.stop()]);
+      await slices.leave();
       await Promise.all([materialiser.stop(), scorer.stop(), boards.stop()]);
       engine.stop();
       await hotStore.close();
