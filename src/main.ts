@@ -144,7 +144,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     materialised: (partition) => materialiser.materialised(partition),
   });
   const feed = new FeedIntake({ log, catalog, hotStore, matches, clock, dedupTtlMs: limits.eventDedupTtlMs });
-  const scorer = new Scorer({ log, catalog, teamStore, matches, consumer });
+  const scorer = new Scorer({ log, catalog, teamStore, matches, slices, pollMs, consumer });
 
   // Realtime plane.
   const boards = new MatchBoards({
