@@ -23,7 +23,8 @@ const USAGE = `powerplay <command>
                                          file (asked for, or FILE); exit status 1 on any difference
 
 Configuration comes from the environment: PORT, HOST, OPS_PORT, OPS_HOST, LOG_FORMAT, DATA_DIR, BOARD_DIR, JWT_SECRET, FEED_SECRET, SOCKET_ORIGINS, TICK_MS,
-DRAIN_MS, PAYMENT_URL, PAYMENT_KEY_ID, PAYMENT_KEY_SECRET, PAYMENT_WEBHOOK_SECRET.`;
+DRAIN_MS, PAYMENT_URL, PAYMENT_KEY_ID, PAYMENT_KEY_SECRET, PAYMENT_WEBHOOK_SECRET, NODE_ID, PEER_HOST, PEER_PORT, PEER_URL,
+CLUSTER_SECRET.`;
 
 class UsageError extends Error {}
 

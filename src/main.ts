@@ -4,6 +4,7 @@ import { type Config, limits } from "./config.ts";
 import { type Clock, systemClock } from "./domain/clock.ts";
 import { SCORING_RULES } from "./domain/scoring/rule-sets.ts";
 import type { MatchId } from "./domain/ids.ts";
+import { Slices } from "./cluster/slices.ts";
 import { catalogAccounts } from "./edge/accounts.ts";
 import { Tokens } from "./edge/auth.ts";
 import { browseCatalog } from "./edge/browse.ts";
@@ -19,7 +20,7 @@ import { BoardRoom } from "./realtime/board-room.ts";
 import { epochOf, Gateway } from "./realtime/gateway/gateway.ts";
 import type { Told } from "./realtime/gateway/match-hall.ts";
 import { BoardLeaderboards } from "./realtime/leaderboards.ts";
-import { boardDirectory, dataIdentity, MatchBoards } from "./realtime/match-boards.ts";
+import { boardDirectory, MatchBoards } from "./realtime/match-boards.ts";
 import { daily } from "./daily.ts";
 import { watchEventLoop } from "./event-loop-lag.ts";
 import { Instruments } from "./instruments.ts";
@@ -133,13 +134,16 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const stores = await openStores(config);
   const { catalog, ledger, log, teamStore } = stores;
   const hotStore = openEmbeddedHotStore({ clock, ...limits.hotStore });
-  const directory = boardDirectory(config.boardDir, config.dataDir);
+  const identity = await catalog.identity();
+  const directory = boardDirectory(config.boardDir, config.dataDir, identity);
   const engine = await BoardEngine.start({ directory, log: say });
   const matches = new MatchCache(catalog, limits.matchCache);
   const lags = new ConsumerLags();
   const lagHelp = "Records of the log that are not handled yet, by topic and partition.";
   metrics.gaugeRead("powerplay_consumer_lag_records", lagHelp, () => lags.read(log));
   const consumer = { ...limits.consumer, onTrouble, lags };
+  const slices = config.isLogShared ? await Slices.join({ log, group: "slices", onTrouble }) : Slices.single();
+  const { pollMs } = limits.cluster;
 
   // Stream plane.
   const fence = new SaveFence({
@@ -149,7 +153,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     clockSkewMsMax: limits.clockSkewMsMax,
     matchesMax: limits.matchCache.matchesMax,
   });
-  const materialiser = new Materialiser({ log, teamStore, matches, fence, consumer });
+  const materialiser = new Materialiser({ log, teamStore, matches, fence, slices, pollMs, consumer });
   const teams = new TeamSaves({
     log,
     hotStore,
@@ -161,7 +165,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     materialised: (partition) => materialiser.materialised(partition),
   });
   const feed = new FeedIntake({ log, catalog, hotStore, matches, clock, dedupTtlMs: limits.eventDedupTtlMs });
-  const scorer = new Scorer({ log, catalog, teamStore, matches, consumer });
+  const scorer = new Scorer({ log, catalog, teamStore, matches, slices, pollMs, consumer });
 
   // Realtime plane.
   const boards = new MatchBoards({
@@ -304,7 +308,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     namesOf: (users) => catalog.userNames(users),
     matchNow: async (match) => (await matches.get(match))?.match ?? null,
     updatesOf: (match) => scorer.scored(match)?.updates ?? [],
-    epoch: epochOf(dataIdentity(config.dataDir)),
+    epoch: epochOf(identity),
     limits: {
       ...limits.gateway,
       tickMs: config.tickMs,
@@ -406,6 +410,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       await http.stop();
       await lock.stop();
       await Promise.all([...workers.map((worker) => worker.stop()), sandbox?.stop()]);
+      await slices.leave();
       await Promise.all([materialiser.stop(), scorer.stop(), boards.stop()]);
       engine.stop();
       await hotStore.close();

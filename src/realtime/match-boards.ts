@@ -42,20 +42,11 @@ export interface MatchBoardsDeps {
 
 const POINTS_ROWS = 1_000;
 
-/** Names the data for as long as they live; data that were thrown away and made anew have another. */
-export function dataIdentity(dataDir: string): string {
-  mkdirSync(dataDir, { recursive: true });
-  const identityFile = join(dataDir, "identity");
-  if (!existsSync(identityFile)) writeFileSync(identityFile, crypto.randomUUID());
-  return readFileSync(identityFile, "utf8");
-}
-
 /**
- * The directory of one node's boards below the shared memory. Boards of another data directory, or of data that was thrown
- * away, must never be taken for this node's: the data carries a random identity, and boards of another one are removed.
+ * The directory of one node's boards below the shared memory. Boards of another data directory, or of another catalog
+ * (`identity`, as `Catalog.identity` answers), must never be taken for this node's: those of another catalog are removed.
  */
-export function boardDirectory(boardDir: string, dataDir: string): string {
-  const identity = dataIdentity(dataDir);
+export function boardDirectory(boardDir: string, dataDir: string, identity: string): string {
   const name = createHash("sha256").update(resolve(dataDir)).digest("hex").slice(0, 16);
   const directory = join(boardDir, `powerplay-${name}`);
   const ownerFile = join(directory, "identity");

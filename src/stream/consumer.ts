@@ -29,7 +29,7 @@ export class Consumer {
   readonly #options: ConsumerOptions;
   readonly #stopping = new AbortController();
   readonly #done: Promise<void>;
-  readonly #waiters: { offset: number; resolve: () => void }[] = [];
+  readonly #waiters: { offset: number; resolve: () => void; reject: (error: Error) => void }[] = [];
   #nextOffset = 0;
 
   #leave = (): void => undefined;
@@ -51,10 +51,11 @@ export class Consumer {
     return this.#nextOffset;
   }
 
-  /** Resolves when every record before `offset` is handled. */
+  /** Resolves when every record before `offset` is handled; rejects with `StoreUnavailable` when it stops before. */
   reached(offset: number): Promise<void> {
     if (this.#nextOffset >= offset) return Promise.resolve();
-    return new Promise((resolve) => this.#waiters.push({ offset, resolve }));
+    if (this.#stopping.signal.aborted) return Promise.reject(this.#stopped());
+    return new Promise((resolve, reject) => this.#waiters.push({ offset, resolve, reject }));
   }
 
   /** Resolves when everything that is in the log now is handled. */
@@ -63,10 +64,17 @@ export class Consumer {
     await this.reached(await log.endOffset(topic, partition));
   }
 
+  /** Resolves when nothing is handled any more. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    for (const { reject } of this.#waiters.splice(0)) reject(this.#stopped());
     await this.#done;
     this.#leave();
+  }
+
+  #stopped(): StoreUnavailable {
+    const { topic, partition } = this.#options;
+    return new StoreUnavailable("EventLog", `${topic} ${partition} is no longer followed here`);
   }
 
   async #run(): Promise<void> {
@@ -81,7 +89,8 @@ export class Consumer {
           this.#leave = this.#options.lags?.enter(this) ?? this.#leave;
         }
         const batch = await log.read(topic, partition, this.#nextOffset, bytesMax, waitMs);
-        if (batch.ends.length === 0) continue;
+        // What comes after the stop is for whoever follows the partition next.
+        if (batch.ends.length === 0 || this.#stopping.signal.aborted) continue;
         await this.#options.handle(batch);
         this.#advance(batch.firstOffset + batch.ends.length);
       } catch (error) {
