@@ -66,3 +66,17 @@ test.each<[string, Record<string, string | undefined>, string]>([
 ])("%s is refused with the variable's name", (_name, change, sentence) => {
   expect(faultsOf({ ...production, ...change }).join("; ")).toContain(sentence);
 });
+
+test("operators are answered on this machine alone, at a port that follows from the node's, unless they say otherwise", () => {
+  const opsOf = (env: Record<string, string>) => {
+    const result = loadConfig(env, true);
+    return result.ok ? [result.config.opsHost, result.config.opsPort] : result.faults.join();
+  };
+  expect(opsOf({})).toEqual(["127.0.0.1", 13_000]);
+  expect(opsOf({ PORT: "3001" })).toEqual(["127.0.0.1", 13_001]);
+  expect(opsOf({ PORT: "0" })).toEqual(["127.0.0.1", 0]);
+  expect(opsOf({ OPS_PORT: "9464", OPS_HOST: "0.0.0.0" })).toEqual(["0.0.0.0", 9464]);
+  expect(opsOf({ PORT: "60000" })).toContain("OPS_PORT");
+  expect(opsOf({ PORT: "60000", OPS_PORT: "1" })).toEqual(["127.0.0.1", 1]);
+  expect(opsOf({ LOG_FORMAT: "xml" })).toContain("LOG_FORMAT");
+});

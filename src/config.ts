@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { assert } from "./domain/assert.ts";
 import { rupees } from "./domain/money.ts";
+import type { LogFormat } from "./log.ts";
 import { DEV_SECRETS, type EdgeSecrets, type NodeSecrets, secretFaults } from "./edge/secrets.ts";
 
 /**
@@ -23,6 +24,7 @@ export const limits = {
     pageCountMax: 100,
     neighbourRadiusMax: 50,
     sampleEveryMs: 30_000,
+    lookEveryMs: 30_000,
     roomCheckEveryMs: 60_000,
     /** The board of a match whose prizes are paid is asked for a lot at first, and hardly ever a day later. */
     releasedIdleMs: 3_600_000,
@@ -114,15 +116,29 @@ export const limits = {
     /** How often a node asks whether another has done what it waits for. */
     pollMs: 20,
     peerTimeoutMs: 5_000,
+    /** How often a node says which contests are followed on it, and how long slices believe that. */
+    watchEveryMs: 2_000,
+    wantedForMs: 10_000,
+    /** How long a standing may be behind the points before its slices are asked for it. */
+    standingLagMs: 300,
+    /** Rosters of users whose slices other nodes have: 100 K sockets that follow a few contests each. */
+    rostersMax: 400_000,
+    standingsMax: 2_000,
+    /** How long a follower waits for a slice that is moving, and how often it asks. */
+    slicePatienceMs: 10_000,
+    sliceRetryMs: 100,
     /** A page of a board is a few KB, the histogram of a great contest some hundred. */
     peerBodyBytesMax: 32 << 20,
   },
   drainMs: 10_000,
+  /** A node that starts takes traffic when its boards are attached, or after this long without: saves and joins need none. */
+  attachMs: 30_000,
 } as const;
 
 assert(limits.boards.topCountMax <= limits.boards.pageCountMax, "the top is a page");
 assert(limits.lock.checkEveryMs < limits.lock.joinStaleMs, "the lock waits for joins longer than one check");
 assert(limits.consumer.waitMs < limits.drainMs, "a consumer's last read ends within the drain");
+assert(limits.cluster.watchEveryMs < limits.cluster.wantedForMs, "what is followed is said before it is forgotten");
 assert(limits.cluster.announceEveryMs > limits.cluster.ownersCheckEveryMs, "a check finds what is due");
 assert(limits.gateway.spreadMs < limits.gateway.tickMs, "a round ends before the next begins");
 assert(limits.sockets.pingAfterMs * 2 < limits.sockets.idleMs, "a ping has time to be answered");
@@ -137,6 +153,9 @@ const SECRET_VARIABLES: Readonly<Record<keyof NodeSecrets, string>> = {
 const environment = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3_000),
   HOST: z.string().default("0.0.0.0"),
+  OPS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  OPS_HOST: z.string().default("127.0.0.1"),
+  LOG_FORMAT: z.enum(["json", "text"]).optional(),
   DATA_DIR: z.string().default("data"),
   BOARD_DIR: z.string().default("/dev/shm"),
   JWT_SECRET: z.string().optional(),
@@ -162,6 +181,11 @@ const environment = z.object({
 export interface Config {
   readonly port: number;
   readonly host: string;
+  /** Where /metrics, /healthz and /readyz are answered to those who run the node. */
+  readonly opsPort: number;
+  readonly opsHost: string;
+  /** undefined: text where stderr is a terminal. */
+  readonly logFormat: LogFormat | undefined;
   /** Holds every embedded store. */
   readonly dataDir: string;
   /** Where board segments live: shared memory, or any directory. */
@@ -223,6 +247,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, de
   } else if (!dev) {
     faults.push("PAYMENT_URL: no payment provider is set; set the three PAYMENT_ variables, or start with --dev");
   }
+  const opsPort = values.OPS_PORT ?? opsPortOf(values.PORT);
+  if (opsPort > 65_535) faults.push(`OPS_PORT: ${OPS_PORT_AFTER} above PORT is no port; set one`);
   if (values.PEER_URL !== undefined && values.PEER_PORT === 0) {
     faults.push("PEER_PORT: PEER_URL leads to a port; set which one");
   }
@@ -232,6 +258,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, de
     config: {
       port: values.PORT,
       host: values.HOST,
+      opsPort,
+      opsHost: values.OPS_HOST,
+      logFormat: values.LOG_FORMAT,
       dataDir: values.DATA_DIR,
       boardDir: values.BOARD_DIR,
       dev,
@@ -250,11 +279,18 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, de
   };
 }
 
+/** Nodes on one machine have ports of their own already, and so are these. */
+const OPS_PORT_AFTER = 10_000;
+const opsPortOf = (port: number): number => (port === 0 ? 0 : port + OPS_PORT_AFTER);
+
 /** A throw-away node for tests and benchmarks: free port, its own directories. */
 export function testConfig(directory = join(tmpdir(), `powerplay-${crypto.randomUUID()}`)): Config {
   return {
     port: 0,
     host: "127.0.0.1",
+    opsPort: 0,
+    opsHost: "127.0.0.1",
+    logFormat: undefined,
     dataDir: join(directory, "data"),
     boardDir: join(directory, "boards"),
     dev: true,

@@ -4,12 +4,15 @@ import { type Config, limits } from "./config.ts";
 import { type Clock, systemClock } from "./domain/clock.ts";
 import { SCORING_RULES } from "./domain/scoring/rule-sets.ts";
 import type { MatchId } from "./domain/ids.ts";
+import { isLocked } from "./domain/match.ts";
+import { Slices } from "./cluster/slices.ts";
 import { catalogAccounts } from "./edge/accounts.ts";
 import { Tokens } from "./edge/auth.ts";
 import { browseCatalog } from "./edge/browse.ts";
 import type { Game } from "./edge/game.ts";
 import { openGuest } from "./edge/guests.ts";
 import { FrontDesk } from "./edge/front-desk.ts";
+import { RequestTimes } from "./edge/request-times.ts";
 import { SOCKET_PATH, startHttp } from "./edge/http-server.ts";
 import { type EdgeLimits, edgeLimits } from "./edge/limits.ts";
 import { type SocketLimits, SocketServer } from "./edge/socket/socket-server.ts";
@@ -18,9 +21,19 @@ import { BoardRoom } from "./realtime/board-room.ts";
 import { epochOf, Gateway } from "./realtime/gateway/gateway.ts";
 import type { Told } from "./realtime/gateway/match-hall.ts";
 import { BoardLeaderboards } from "./realtime/leaderboards.ts";
-import { boardDirectory, dataIdentity, MatchBoards } from "./realtime/match-boards.ts";
+import { LocalSlices } from "./realtime/slices/local-slices.ts";
+import { joinPeers } from "./realtime/slices/peers.ts";
+import { sliceAsker } from "./realtime/slices/ask-slice.ts";
+import { StandingExchange } from "./realtime/slices/standing-exchange.ts";
+import { wholeStandings } from "./realtime/slices/whole-contest.ts";
+import { WholeBoards } from "./realtime/whole-boards.ts";
+import { boardDirectory, MatchBoards } from "./realtime/match-boards.ts";
 import { daily } from "./daily.ts";
+import { watchEventLoop } from "./event-loop-lag.ts";
+import { Instruments } from "./instruments.ts";
+import { Log, logFormat } from "./log.ts";
 import { Metrics } from "./metrics.ts";
+import { startOps } from "./ops-server.ts";
 import { repeat } from "./repeat.ts";
 import { openEmbeddedCatalog } from "./stores/catalog/embedded.ts";
 import type { Catalog } from "./stores/catalog/port.ts";
@@ -29,6 +42,7 @@ import { openEmbeddedHotStore } from "./stores/hot-store/embedded.ts";
 import { openEmbeddedLedger } from "./stores/ledger/embedded.ts";
 import type { Ledger } from "./stores/ledger/port.ts";
 import { openEmbeddedTeamStore } from "./stores/team-store/embedded.ts";
+import { ConsumerLags } from "./stream/consumer-lags.ts";
 import { FeedIntake } from "./stream/feed-intake.ts";
 import { MatchCache } from "./stream/match-cache.ts";
 import { Materialiser } from "./stream/materialiser.ts";
@@ -37,7 +51,6 @@ import { RosterLock } from "./stream/roster-lock.ts";
 import { Scorer } from "./stream/scorer.ts";
 import { TeamSaves } from "./stream/team-saves.ts";
 import { joinsSettled } from "./transaction/join-barrier.ts";
-import { NO_SCORES, scoresOfColumns } from "./transaction/final-scores.ts";
 import { JoinSagas } from "./transaction/join-saga.ts";
 import { MatchLifecycle } from "./transaction/match-lifecycle.ts";
 import { announcedEntries } from "./transaction/announced-entries.ts";
@@ -68,6 +81,8 @@ export interface NodeOptions {
 
 export interface Node {
   readonly url: string;
+  /** Where those who run it find /metrics, /healthz and /readyz. */
+  readonly opsUrl: string;
   readonly socketUrl: string;
   readonly clock: Clock;
   readonly tokens: Tokens;
@@ -108,17 +123,33 @@ export async function openStores(config: Config) {
 /** The whole object graph of one node, bottom up. */
 export async function startNode(config: Config, options: NodeOptions = {}): Promise<Node> {
   const { clock = systemClock, sampleEveryMs = limits.boards.sampleEveryMs } = options;
-  const { log: say = console.error } = options;
-  const onTrouble = (error: unknown) => say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const format = logFormat(config.logFormat, process.stderr.isTTY);
+  const told = new Log({ format, write: options.log ?? console.error, nowMs: Date.now });
+  const say = (line: string) => told.warn(line);
+  const onTrouble = (error: unknown) => told.error(error);
+
+  // First, so that a node which waits for its stores is seen to be alive and not ready.
+  const metrics = new Metrics();
+  const instruments = new Instruments(metrics);
+  const eventLoop = watchEventLoop(instruments.eventLoopLagSeconds);
+  let isOpen = true;
+  let hasBoards = false;
+  const ready = () => isOpen && hasBoards;
+  const ops = startOps({ host: config.opsHost, port: config.opsPort, metrics, ready });
 
   const stores = await openStores(config);
   const { catalog, ledger, log, teamStore } = stores;
   const hotStore = openEmbeddedHotStore({ clock, ...limits.hotStore });
-  const directory = boardDirectory(config.boardDir, config.dataDir);
+  const identity = await catalog.identity();
+  const directory = boardDirectory(config.boardDir, config.dataDir, identity);
   const engine = await BoardEngine.start({ directory, log: say });
   const matches = new MatchCache(catalog, limits.matchCache);
-  const metrics = new Metrics();
-  const consumer = { ...limits.consumer, onTrouble };
+  const lags = new ConsumerLags();
+  const lagHelp = "Records of the log that are not handled yet, by topic and partition.";
+  metrics.gaugeRead("powerplay_consumer_lag_records", lagHelp, () => lags.read(log));
+  const consumer = { ...limits.consumer, onTrouble, lags };
+  const slices = config.isLogShared ? await Slices.join({ log, group: "slices", onTrouble }) : Slices.single();
+  const { pollMs } = limits.cluster;
 
   // Stream plane.
   const fence = new SaveFence({
@@ -128,7 +159,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     clockSkewMsMax: limits.clockSkewMsMax,
     matchesMax: limits.matchCache.matchesMax,
   });
-  const materialiser = new Materialiser({ log, teamStore, matches, fence, consumer });
+  const materialiser = new Materialiser({ log, teamStore, matches, fence, slices, pollMs, consumer });
   const teams = new TeamSaves({
     log,
     hotStore,
@@ -140,19 +171,22 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     materialised: (partition) => materialiser.materialised(partition),
   });
   const feed = new FeedIntake({ log, catalog, hotStore, matches, clock, dedupTtlMs: limits.eventDedupTtlMs });
-  const scorer = new Scorer({ log, catalog, teamStore, matches, consumer });
+  const scorer = new Scorer({ log, catalog, teamStore, matches, slices, pollMs, consumer });
 
   // Realtime plane.
   const boards = new MatchBoards({
     log,
     catalog,
     teamStore,
+    slices,
     engine,
     fence,
     directory,
     clock,
     sampleEveryMs,
+    lookEveryMs: limits.boards.lookEveryMs,
     releasedIdleMs: limits.boards.releasedIdleMs,
+    times: instruments,
     consumer,
   });
   const room = new BoardRoom({ catalog, directory, warn: say });
@@ -185,6 +219,46 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       joinsSettled({ catalog, sagas: joins, recovery, outbox, pause: Bun.sleep, pollMs: limits.lock.pollMs }, match),
     boards,
     onTrouble,
+  });
+
+  // A slice that is asked for may be one of a match that is over, whose board gave its memory back.
+  const local = new LocalSlices({ boards, engine, missing: (match) => void lock.lock(match).catch(onTrouble) });
+  const peers = config.isLogShared
+    ? joinPeers({ config, log, slices, local, clock, consumer, limits: limits.cluster, onTrouble })
+    : null;
+  const ask = sliceAsker(slices, local, (slice) => peers?.ownerOf(slice) ?? null);
+  const exchange =
+    peers === null
+      ? null
+      : new StandingExchange({
+          hotStore,
+          boards,
+          sliceCount: slices.count,
+          nodeId: config.nodeId,
+          fetch: (match, contests, at) => wholeStandings(ask, slices.count, match, contests, at),
+          isLocked: async (match) => isLocked((await matches.get(match))?.match.state ?? "upcoming"),
+          onStanding: (match) => gateway.published(match),
+          limits: {
+            announceEveryMs: limits.cluster.watchEveryMs,
+            wantedForMs: limits.cluster.wantedForMs,
+            lagMs: limits.cluster.standingLagMs,
+          },
+          onTrouble,
+        });
+  const whole = new WholeBoards({
+    slices,
+    boards,
+    engine,
+    ask,
+    exchange,
+    teamStore,
+    sampleEveryMs,
+    limits: {
+      rostersMax: limits.cluster.rostersMax,
+      standingsMax: limits.cluster.standingsMax,
+      patienceMs: limits.cluster.slicePatienceMs,
+      retryMs: limits.cluster.sliceRetryMs,
+    },
   });
 
   // The sandbox starts before the address of our own webhook route is known; it asks at each delivery.
@@ -229,10 +303,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     finalScores: async ({ id, matchId }) => {
       // After a restart the board of a released match may not be open yet.
       if (!boards.has(matchId)) await lock.lock(matchId);
-      const board = boards.get(matchId)?.board;
-      const columns = board?.contests.get(id);
-      const standing = board?.standing(id);
-      return columns && standing ? scoresOfColumns(columns, standing.standing, standing.points) : NO_SCORES;
+      await pointsSettled(matchId);
+      return whole.finalScores(matchId, id);
     },
     onChange: (match) => matches.forget(match),
   });
@@ -244,17 +316,20 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     boards: new BoardLeaderboards({
       catalog,
       matches,
-      boards,
+      boards: whole,
+      pointsOf: (match) => boards.points(match),
       scorer,
-      reopen: (match) => void lock.lock(match).catch(onTrouble),
     }),
     wallet: userWallet({ provider, deposits, withdrawals, catalog, reads: new WalletReads(ledger) }),
     admin: lifecycle,
   };
   const httpLimits = { ...edgeLimits, ...options.edge };
   const tokens = new Tokens(config.secrets.jwt, clock, httpLimits);
-  let isReady = true;
-  const ready = () => isReady;
+  const startedMs = clock.nowMs();
+  const times = new RequestTimes(metrics, {
+    "POST /v1/teams": instruments.saveSeconds.of({}),
+    "POST /v1/contests/{contest}/join": instruments.joinSeconds.of({}),
+  });
   const desk = new FrontDesk({
     game,
     accounts: await catalogAccounts(catalog, clock),
@@ -271,18 +346,24 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
             pay: (providerOrderId) => sandbox.provider.checkOut(providerOrderId, true),
           },
     hotStore,
+    times,
     onTrouble,
   });
-  const gateway = new Gateway({
-    boards,
+  const gateway: Gateway = new Gateway({
+    boards: whole,
     namesOf: (users) => catalog.userNames(users),
     matchNow: async (match) => (await matches.get(match))?.match ?? null,
     updatesOf: (match) => scorer.scored(match)?.updates ?? [],
-    epoch: epochOf(dataIdentity(config.dataDir)),
+    epoch: epochOf(identity),
     limits: {
       ...limits.gateway,
       tickMs: config.tickMs,
       spreadMs: Math.min(limits.gateway.spreadMs, config.tickMs / 2),
+    },
+    onBallsTold: (balls) => {
+      const nowMs = clock.nowMs();
+      // Those from before this node started were told by others, when they came.
+      for (const { atMs } of balls) if (atMs >= startedMs) instruments.ballPushed(nowMs - atMs);
     },
     onTrouble,
   });
@@ -294,7 +375,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     limits: socketLimits,
     origins: config.socketOrigins,
     metrics,
-    ready,
+    ready: () => isOpen,
     nowMs: () => clock.nowMs(),
     sandbox: sandbox !== null,
     onTrouble,
@@ -307,12 +388,16 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     web: (request) => web.answer(request),
     limits: httpLimits,
     socketLimits,
+    times,
     host,
     port,
     onTrouble,
   });
   gateway.publishTo(http.publish);
-  boards.onPublished((match) => gateway.published(match));
+  boards.onPublished((match) => {
+    exchange?.published(match);
+    gateway.published(match);
+  });
   webhookUrl = `${http.url}/v1/payments/webhook`;
 
   const nightly = new NightlyReconciliation({
@@ -323,8 +408,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     metrics,
     boardCounts: async (match) => {
       if (!boards.has(match.id)) return match.state === "upcoming" ? null : announcedEntries(log, match);
-      const contests = await catalog.contests(match.id);
-      return new Map(contests.map(({ id }) => [id, boards.entryCount(match.id, id)]));
+      const [contests, counts] = await Promise.all([catalog.contests(match.id), whole.entryCounts(match.id)]);
+      return new Map(contests.map(({ id }) => [id, counts.get(id) ?? 0]));
     },
     directory: join(config.dataDir, "reports"),
     pause: Bun.sleep,
@@ -342,9 +427,12 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     repeat(() => room.check(), limits.boards.roomCheckEveryMs, onTrouble),
   ];
   lock.start();
+  const attaching = setTimeout(() => (hasBoards = true), limits.attachMs);
+  void lock.opened().then(() => (hasBoards = true));
 
   return {
     url: http.url,
+    opsUrl: ops.url,
     socketUrl: http.url.replace("http", "ws") + SOCKET_PATH,
     clock,
     tokens,
@@ -364,21 +452,27 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     reconcile: () => nightly.run(),
     sandboxUrl: sandbox?.url ?? null,
     async stop() {
-      isReady = false;
+      isOpen = false;
+      clearTimeout(attaching);
       await socket.drain(config.drainMs, httpLimits.drainMs);
       gateway.stop();
       await http.stop();
       await lock.stop();
       await Promise.all([...workers.map((worker) => worker.stop()), sandbox?.stop()]);
+      await Promise.all([exchange?.stop(), peers?.stop()]);
       await Promise.all([materialiser.stop(), scorer.stop(), boards.stop()]);
       engine.stop();
       await hotStore.close();
       await stores.close();
+      eventLoop.stop();
+      await ops.stop();
     },
   };
 }
 
 if (import.meta.main) {
   const { runCommand } = await import("./cli.ts");
-  process.exitCode = await runCommand(process.argv.slice(2));
+  const status = await runCommand(process.argv.slice(2));
+  // A start that failed half-way leaves threads and listeners behind, which would keep the process.
+  if (status !== 0) process.exit(status);
 }

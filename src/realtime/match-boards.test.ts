@@ -1,8 +1,9 @@
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { contestId, entryId, matchId, teamNo, userId } from "../domain/ids.ts";
+import { Slices } from "../cluster/slices.ts";
 import type { Match, MatchState } from "../domain/match.ts";
 import { POOL_SIZE_MAX } from "../domain/points.ts";
 import type { EventLog } from "../stores/event-log/port.ts";
@@ -13,7 +14,7 @@ import { openSimulatedEventLog } from "../testing/simulated-event-log.ts";
 import { openSimulatedTeamStore } from "../testing/simulated-team-store.ts";
 import { BoardEngine } from "./board/engine.ts";
 import { randomRoster, seededRandom } from "./kernel/random-board.ts";
-import { MatchBoards } from "./match-boards.ts";
+import { boardDirectory, MatchBoards } from "./match-boards.ts";
 
 const root = mkdtempSync(join(tmpdir(), "match-boards-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -70,8 +71,10 @@ async function openWorld(name: string) {
       directory,
       fence,
       clock,
-      // Looks are made by hand, so that no test waits for a timer.
+      slices: Slices.single(),
       sampleEveryMs: 1_000_000,
+      // Looks are made by hand, so that no test waits for a timer.
+      lookEveryMs: 1_000_000,
       releasedIdleMs: RELEASED_IDLE_MS,
       consumer: { bytesMax: 1 << 20, waitMs: 10, retryMs: 10, onTrouble: (error) => world.troubles.push(error) },
     });
@@ -100,15 +103,25 @@ async function openWorld(name: string) {
   return { world, directory, open, ball };
 }
 
+test("the boards of another catalog are thrown away, those of another data directory are left alone", () => {
+  const [ours, others] = ["data-a", "data-b"].map((data) => boardDirectory(root, data, "first"));
+  for (const directory of [ours!, others!]) writeFileSync(join(directory, "a-board"), "");
+  expect(boardDirectory(root, "data-a", "first")).toBe(ours!);
+  expect(existsSync(join(ours!, "a-board"))).toBe(true);
+  expect(boardDirectory(root, "data-a", "second")).toBe(ours!);
+  expect(existsSync(join(ours!, "a-board"))).toBe(false);
+  expect(existsSync(join(others!, "a-board"))).toBe(true);
+});
+
 test("a restarted node attaches its boards without reading the log of saves, and they follow the next ball", async () => {
   const { world, open, ball } = await openWorld("restart");
   const first = await open();
   await first.boards.open(id);
   await ball(1, [8, 16, 4]);
   await first.boards.settled();
-  const before = first.boards.standing(id, contest)!;
+  const before = first.boards.slice(id, 0)!.board.standing(contest)!;
   expect(before.pointsVersion).toBe(1);
-  expect(first.boards.entryCount(id, contest)).toBe(300);
+  expect(first.boards.slice(id, 0)?.board.contests.get(contest)?.entryCount).toBe(300);
   await first.stop();
   const readsBefore = world.indexReads;
   expect(readsBefore).toBeGreaterThan(0);
@@ -116,11 +129,13 @@ test("a restarted node attaches its boards without reading the log of saves, and
   const second = await open();
   await second.boards.open(id);
   expect(world.indexReads).toBe(readsBefore);
-  expect(Buffer.compare(second.boards.standing(id, contest)!.standing.bytes, before.standing.bytes)).toBe(0);
-  expect(second.boards.get(id)!.commitment()!.teamCount).toBe(300);
+  expect(
+    Buffer.compare(second.boards.slice(id, 0)!.board.standing(contest)!.standing.bytes, before.standing.bytes),
+  ).toBe(0);
+  expect(second.boards.slice(id, 0)!.commitment()!.teamCount).toBe(300);
   await ball(2, [8, 16, 40]);
   await second.boards.settled();
-  expect(second.boards.standing(id, contest)!.pointsVersion).toBe(2);
+  expect(second.boards.slice(id, 0)!.board.standing(contest)!.pointsVersion).toBe(2);
   await second.stop();
   expect(world.troubles).toEqual([]);
 });
@@ -147,7 +162,7 @@ test("followed before the deadline, the board is the same, and only the rest is 
   const readBefore = world.indexReads;
   await boards.open(id);
   expect(world.indexReads).toBe(readBefore);
-  expect(boards.entryCount(id, contest)).toBe(300);
+  expect(boards.slice(id, 0)?.board.contests.get(contest)?.entryCount).toBe(300);
   await stop();
   expect(world.troubles).toEqual([]);
 });
@@ -156,12 +171,12 @@ test("a match with its prizes paid that nobody asks for gives its memory back, a
   const { world, directory, open } = await openWorld("settled");
   const { boards, stop } = await open();
   await boards.open(id);
-  const standing = boards.standing(id, contest)!.standing.bytes;
+  const standing = boards.slice(id, 0)!.board.standing(contest)!.standing.bytes;
   world.nowMs += RELEASED_IDLE_MS;
   await boards.look();
   expect(boards.has(id)).toBe(true);
   world.state = "released";
-  boards.entryCount(id, contest);
+  boards.slice(id, 0);
   await boards.look();
   expect(boards.has(id)).toBe(true);
   world.nowMs += RELEASED_IDLE_MS;
@@ -169,7 +184,7 @@ test("a match with its prizes paid that nobody asks for gives its memory back, a
   expect(boards.has(id)).toBe(false);
   expect(readdirSync(directory)).toEqual([]);
   await boards.open(id);
-  expect(Buffer.compare(boards.standing(id, contest)!.standing.bytes, standing)).toBe(0);
+  expect(Buffer.compare(boards.slice(id, 0)!.board.standing(contest)!.standing.bytes, standing)).toBe(0);
   await stop();
 });
 

@@ -33,7 +33,9 @@ export interface MatchBoardsDeps {
   readonly lookEveryMs: number;
   /** The board of a match whose prizes are paid, when nobody asked for it so long, gives its memory back; a question brings it back. */
   readonly releasedIdleMs: number;
-  readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble">;
+  /** Told what each pass took, and how old a ball was when its ranks were there. */
+  readonly times?: { boardPass(ms: number): void; ballOnBoard(ms: number): void };
+  readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble" | "lags">;
 }
 
 /**
@@ -73,10 +75,12 @@ export class MatchBoards {
   readonly #underWay = new Set<Promise<void>>();
   readonly #consumers: readonly Consumer[];
   readonly #looking: Timer;
+  readonly #startedMs: number;
   #published: (match: MatchId) => void = () => undefined;
 
   constructor(deps: MatchBoardsDeps) {
     this.#deps = deps;
+    this.#startedMs = deps.clock.nowMs();
     removeUnfinished(deps.directory);
     this.#consumers = Array.from(
       { length: TOPICS["player-points"].partitionCount },
@@ -259,9 +263,11 @@ export class MatchBoards {
   async #take(batch: LogBatch): Promise<void> {
     const newest = new Map<MatchId, PointsAt>();
     const samples = new Set<PointsAt>();
+    const acceptedMs = new Map<MatchId, number[]>();
     forEachRecord(batch, (value) => {
       const update = decodePointsUpdate(value);
       const { matchId } = update;
+      acceptedMs.set(matchId, [...(acceptedMs.get(matchId) ?? []), update.atMs]);
       const known = newest.get(matchId) ?? this.#latest.get(matchId);
       if (known && known.pointsVersion >= update.version) return;
       const at = { points: pointsVectorOf(update), pointsVersion: update.version, timeMs: update.atMs };
@@ -273,6 +279,7 @@ export class MatchBoards {
       this.#latest.set(match, latest);
       const slices = [...(this.#matches.get(match)?.slices.values() ?? [])];
       await Promise.all(slices.map((slice) => this.#rescore(slice, latest)));
+      if (slices.length > 0) this.#time(acceptedMs.get(match) ?? []);
       this.#published(match);
       // A sample that was passed over is computed when somebody asks for it.
       if (samples.has(latest)) for (const slice of slices) this.#aside(this.#sample(slice, latest));
@@ -288,15 +295,22 @@ export class MatchBoards {
   }
 
   async #rescore({ board, identity }: LockedSlice, { points, pointsVersion }: PointsAt): Promise<void> {
-    const { clock, engine } = this.#deps;
+    const { clock, engine, times } = this.#deps;
     // Its time is the node's: how old what is shown is, not how old the ball.
     const generation = { points, pointsVersion, timeMs: clock.nowMs() };
     try {
-      await engine.rescore(identity, generation);
+      const pass = await engine.rescore(identity, generation);
+      times?.boardPass(pass.passMs);
     } catch (error) {
       // The slice went to another node meanwhile.
       if (engine.has(identity, board)) throw error;
     }
+  }
+
+  /** A ball from before this node started was shown by others, when it came. */
+  #time(acceptedMs: readonly number[]): void {
+    const nowMs = this.#deps.clock.nowMs();
+    for (const atMs of acceptedMs) if (atMs >= this.#startedMs) this.#deps.times?.ballOnBoard(nowMs - atMs);
   }
 
   /** Keeps the standings of great contests; those of others follow from the points log. */

@@ -14,17 +14,16 @@ import type { StandingAt } from "./board/standings-file.ts";
 import type { LiveBoards } from "./gateway/contest-room.ts";
 import type { LockedSlice } from "./locked-slice.ts";
 import type { MatchBoards } from "./match-boards.ts";
+import type { AskSlice } from "./slices/ask-slice.ts";
 import { SliceLoading, type SliceProof, type SliceQuestions, type SliceRoot } from "./slices/slice-questions.ts";
 import type { StandingExchange } from "./slices/standing-exchange.ts";
-import { type AskSlice, WholeContest, wholeStandings } from "./slices/whole-contest.ts";
+import { WholeContest, wholeStandings } from "./slices/whole-contest.ts";
 
 export interface WholeBoardsDeps {
   readonly slices: Slices;
   readonly boards: MatchBoards;
   readonly engine: BoardEngine;
-  readonly local: SliceQuestions;
-  /** How the owner of a slice that is not this node's is asked; null while nobody is known to have it. */
-  readonly peerOf: (slice: number) => SliceQuestions | null;
+  readonly ask: AskSlice;
   /** null: this node has all there is. */
   readonly exchange: StandingExchange | null;
   readonly teamStore: Pick<TeamStore, "points">;
@@ -71,15 +70,6 @@ export class WholeBoards implements LiveBoards {
     this.#standings = new LRUCache({ max: deps.limits.standingsMax });
   }
 
-  /** Asks the slice where it is. */
-  readonly ask: AskSlice = (matchId, slice) => {
-    const { local, peerOf, slices } = this.#deps;
-    if (slices.owned.has(slice)) return local;
-    const peer = peerOf(slice);
-    if (peer === null) throw new SliceLoading({ matchId, slice }, "is nobody's for now");
-    return peer;
-  };
-
   standing(match: MatchId, contest: ContestId): StandingAt | null | undefined {
     const { boards, exchange } = this.#deps;
     if (exchange !== null) return exchange.latest(match, contest);
@@ -120,16 +110,16 @@ export class WholeBoards implements LiveBoards {
   /** The locked roster of an entry; null when it is not in the contest. */
   async rosterNow(match: MatchId, contest: ContestId, entry: EntryId): Promise<Roster | null> {
     const slice = this.#deps.slices.sliceOf(userOfEntry(entry));
-    const found = await this.ask(match, slice).entriesOfUsers({ matchId: match, slice, contestId: contest }, [
-      userOfEntry(entry),
-    ]);
+    const found = await this.#deps
+      .ask(match, slice)
+      .entriesOfUsers({ matchId: match, slice, contestId: contest }, [userOfEntry(entry)]);
     return found.find(({ entryId }) => entryId === entry)?.roster ?? null;
   }
 
   /** The roster that the team had at the deadline, in a contest or not. */
   lockedRoster(match: MatchId, entry: EntryId): Promise<Roster | null> {
     const slice = this.#deps.slices.sliceOf(userOfEntry(entry));
-    return this.ask(match, slice).rosterOf({ matchId: match, slice }, entry);
+    return this.#deps.ask(match, slice).rosterOf({ matchId: match, slice }, entry);
   }
 
   async page(match: MatchId, contest: ContestId, place: number, count: number): Promise<RankedPage | null> {
@@ -194,7 +184,7 @@ export class WholeBoards implements LiveBoards {
   /** null: the team is not among the locked ones. */
   proof(match: MatchId, entry: EntryId): Promise<SliceProof | null> {
     const slice = this.#deps.slices.sliceOf(userOfEntry(entry));
-    return this.ask(match, slice).proof({ matchId: match, slice }, entry);
+    return this.#deps.ask(match, slice).proof({ matchId: match, slice }, entry);
   }
 
   async #ofAllSlices<Answer>(
@@ -202,7 +192,9 @@ export class WholeBoards implements LiveBoards {
     question: (ask: SliceQuestions, slice: number) => Promise<Answer>,
   ): Promise<Answer[]> {
     return Promise.all(
-      Array.from({ length: this.#deps.slices.count }, async (_, slice) => question(this.ask(match, slice), slice)),
+      Array.from({ length: this.#deps.slices.count }, async (_, slice) =>
+        question(this.#deps.ask(match, slice), slice),
+      ),
     );
   }
 
@@ -237,8 +229,8 @@ export class WholeBoards implements LiveBoards {
     const standing =
       shown?.pointsVersion === at.pointsVersion
         ? shown.standing
-        : (await wholeStandings(this.ask, count, match, [contest], at)).get(contest)!.standing;
-    return standing && new WholeContest(this.ask, count, match, contest, at, standing);
+        : (await wholeStandings(this.#deps.ask, count, match, [contest], at)).get(contest)!.standing;
+    return standing && new WholeContest(this.#deps.ask, count, match, contest, at, standing);
   }
 
   /** A slice moves within seconds, so a follower waits for it rather than hear that it has no entries. */
@@ -247,7 +239,7 @@ export class WholeBoards implements LiveBoards {
     for (const startMs = performance.now(); ;) {
       try {
         const of = { matchId: match, slice, contestId: contest };
-        const found = await this.ask(match, slice).entriesOfUsers(of, users);
+        const found = await this.#deps.ask(match, slice).entriesOfUsers(of, users);
         const byUser = Map.groupBy(found, ({ entryId }) => userOfEntry(entryId));
         for (const user of users) {
           const own = byUser.get(user) ?? [];

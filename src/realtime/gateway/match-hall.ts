@@ -31,6 +31,8 @@ export interface HallDeps {
   readonly limits: HallLimits;
   /** Grows as followers are told. */
   readonly told: Told;
+  /** Hears of balls when the last follower here has been told of them. */
+  readonly onBallsTold?: (balls: readonly PointsUpdate[]) => void;
   readonly onTrouble: (error: unknown) => void;
 }
 
@@ -307,7 +309,8 @@ export class MatchHall {
     }
     const match = await matchNow(this.match.id);
     const matchFrames: Uint8Array[] = [];
-    for (const ball of this.#updatesAfter(this.#ballOffset)) {
+    const balls = this.#updatesAfter(this.#ballOffset);
+    for (const ball of balls) {
       matchFrames.push(ballFrame(ball));
       this.#ballOffset = ball.update.version;
     }
@@ -329,6 +332,7 @@ export class MatchHall {
       told.busyMs += performance.now() - startMs;
       await pacer.after(index);
     }
+    if (slices.length > 0) this.#deps.onBallsTold?.(balls.map(({ update }) => update));
   }
 
   /** Rosters of all followers of a contest that has opened are one question, not one each. */

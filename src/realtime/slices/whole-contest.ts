@@ -7,6 +7,7 @@ import type { RankedPage, ScoredEntries } from "../board/board-protocol.ts";
 import type { PointsAt } from "../board/history.ts";
 import { type RankedEntry, Standing } from "../board/standing.ts";
 import { SCORE_MAX, SCORE_MIN } from "../kernel/slot.ts";
+import type { AskSlice } from "./ask-slice.ts";
 import type { ContestSlice, SliceQuestions } from "./slice-questions.ts";
 
 /** Up to here all entries of a score are fetched from their slices and ordered here; of more, only those near the place. */
@@ -15,9 +16,6 @@ const COLLECT_MAX = 4_096;
 const SEARCH_WAYS = 64;
 const STREAM_ENTRIES = 32_768;
 const ID_MAX = Number.MAX_SAFE_INTEGER;
-
-/** Where the slices of a match are asked. */
-export type AskSlice = (match: MatchId, slice: number) => SliceQuestions;
 
 /** The standings of contests at one ball, put together from all slices; null for a contest that nobody entered. */
 export async function wholeStandings(
@@ -28,7 +26,9 @@ export async function wholeStandings(
   at: PointsAt,
 ): Promise<ReadonlyMap<ContestId, WholeStanding>> {
   const found = await Promise.all(
-    Array.from({ length: sliceCount }, (_, slice) => ask(matchId, slice).standings({ matchId, slice }, contests, at)),
+    Array.from({ length: sliceCount }, async (_, slice) =>
+      ask(matchId, slice).standings({ matchId, slice }, contests, at),
+    ),
   );
   return new Map(
     contests.map((contest) => {
