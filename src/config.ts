@@ -106,16 +106,20 @@ export const limits = {
     playAlongBotsMax: 1_000,
   },
   cluster: {
-    /** The log keeps notes for days; one that was lost is missed for so long at most. */
-    announceEveryMs: 60_000,
-    ownersCheckEveryMs: 1_000,
-    /** Of who has which slice: about a day's. */
-    ownerRecordsMax: 10_000,
+    owners: {
+      /** The log keeps notes for days; one that was lost is missed for so long at most. */
+      announceEveryMs: 60_000,
+      checkEveryMs: 1_000,
+      /** About a day's. */
+      recordsMax: 10_000,
+    },
+    peers: {
+      timeoutMs: 5_000,
+      /** A page of a board is a few KB, the histogram of a great contest some hundred. */
+      bodyBytesMax: 32 << 20,
+    },
     /** How often a node asks whether another has done what it waits for. */
     pollMs: 20,
-    peerTimeoutMs: 5_000,
-    /** A page of a board is a few KB, the histogram of a great contest some hundred. */
-    peerBodyBytesMax: 32 << 20,
   },
   drainMs: 10_000,
 } as const;
@@ -123,7 +127,7 @@ export const limits = {
 assert(limits.boards.topCountMax <= limits.boards.pageCountMax, "the top is a page");
 assert(limits.lock.checkEveryMs < limits.lock.joinStaleMs, "the lock waits for joins longer than one check");
 assert(limits.consumer.waitMs < limits.drainMs, "a consumer's last read ends within the drain");
-assert(limits.cluster.announceEveryMs > limits.cluster.ownersCheckEveryMs, "a check finds what is due");
+assert(limits.cluster.owners.announceEveryMs > limits.cluster.owners.checkEveryMs, "a check finds what is due");
 assert(limits.gateway.spreadMs < limits.gateway.tickMs, "a round ends before the next begins");
 assert(limits.sockets.pingAfterMs * 2 < limits.sockets.idleMs, "a ping has time to be answered");
 

@@ -4,6 +4,9 @@ import { type Config, limits } from "./config.ts";
 import { type Clock, systemClock } from "./domain/clock.ts";
 import { SCORING_RULES } from "./domain/scoring/rule-sets.ts";
 import type { MatchId } from "./domain/ids.ts";
+import { type Duty, onDuty } from "./cluster/duty.ts";
+import { PeerServer } from "./cluster/peers.ts";
+import { SliceOwners } from "./cluster/slice-owners.ts";
 import { Slices } from "./cluster/slices.ts";
 import { catalogAccounts } from "./edge/accounts.ts";
 import { Tokens } from "./edge/auth.ts";
@@ -160,6 +163,29 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     consumer,
   });
   const room = new BoardRoom({ catalog, directory, warn: say });
+
+  // What other nodes of the cluster ask this one, and who of them has what.
+  const peers = config.isLogShared
+    ? PeerServer.start({
+        host: config.peerHost,
+        port: config.peerPort,
+        url: config.peerUrl,
+        secret: config.clusterSecret,
+        bodyBytesMax: limits.cluster.peers.bodyBytesMax,
+        handlers: {},
+        onTrouble,
+      })
+    : null;
+  const owners =
+    peers &&
+    new SliceOwners({
+      log,
+      slices,
+      self: { nodeId: config.nodeId, url: peers.url },
+      clock,
+      consumer,
+      ...limits.cluster.owners,
+    });
 
   // Transaction plane.
   const joins = new JoinSagas({
@@ -337,12 +363,19 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   });
 
   // Background work begins when everything that it calls exists.
+  const duty = (name: Duty, work: () => Promise<unknown>, everyMs: number) =>
+    repeat(onDuty(slices, name, work), everyMs, onTrouble);
   const workers = [
-    repeat(() => outbox.publish(), limits.joins.outboxEveryMs, onTrouble),
-    repeat(() => recovery.sweep(), limits.joins.recoverEveryMs, onTrouble),
-    repeat(() => withdrawals.sweep(limits.payments.sweepWithdrawals), limits.payments.sweepEveryMs, onTrouble),
-    repeat(() => lifecycle.resume(limits.settlement.resumeContests), limits.settlement.resumeEveryMs, onTrouble),
-    daily(() => nightly.run(), clock, limits.reconcile.atUtcMinute, onTrouble),
+    duty("outbox", () => outbox.publish(), limits.joins.outboxEveryMs),
+    duty("joinRecovery", () => recovery.sweep(), limits.joins.recoverEveryMs),
+    duty("withdrawals", () => withdrawals.sweep(limits.payments.sweepWithdrawals), limits.payments.sweepEveryMs),
+    duty("lifecycle", () => lifecycle.resume(limits.settlement.resumeContests), limits.settlement.resumeEveryMs),
+    daily(
+      onDuty(slices, "reconciliation", () => nightly.run()),
+      clock,
+      limits.reconcile.atUtcMinute,
+      onTrouble,
+    ),
     repeat(() => room.check(), limits.boards.roomCheckEveryMs, onTrouble),
   ];
   lock.start();
@@ -375,7 +408,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       await lock.stop();
       await Promise.all([...workers.map((worker) => worker.stop()), sandbox?.stop()]);
       await slices.leave();
-      await Promise.all([materialiser.stop(), scorer.stop(), boards.stop()]);
+      await Promise.all([owners?.stop(), peers?.stop(), materialiser.stop(), scorer.stop(), boards.stop()]);
       engine.stop();
       await hotStore.close();
       await stores.close();
