@@ -108,14 +108,20 @@ export const limits = {
     playAlongBotsMax: 1_000,
   },
   cluster: {
-    /** The log keeps notes for days; one that was lost is missed for so long at most. */
-    announceEveryMs: 60_000,
-    ownersCheckEveryMs: 1_000,
-    /** Of who has which slice: about a day's. */
-    ownerRecordsMax: 10_000,
+    owners: {
+      /** The log keeps notes for days; one that was lost is missed for so long at most. */
+      announceEveryMs: 60_000,
+      checkEveryMs: 1_000,
+      /** About a day's. */
+      recordsMax: 10_000,
+    },
+    peers: {
+      timeoutMs: 5_000,
+      /** A page of a board is a few KB, the histogram of a great contest some hundred. */
+      bodyBytesMax: 32 << 20,
+    },
     /** How often a node asks whether another has done what it waits for. */
     pollMs: 20,
-    peerTimeoutMs: 5_000,
     /** How often a node says which contests are followed on it, and how long slices believe that. */
     watchEveryMs: 2_000,
     wantedForMs: 10_000,
@@ -127,8 +133,6 @@ export const limits = {
     /** How long a follower waits for a slice that is moving, and how often it asks. */
     slicePatienceMs: 10_000,
     sliceRetryMs: 100,
-    /** A page of a board is a few KB, the histogram of a great contest some hundred. */
-    peerBodyBytesMax: 32 << 20,
   },
   drainMs: 10_000,
   /** A node that starts takes traffic when its boards are attached, or after this long without: saves and joins need none. */
@@ -139,7 +143,7 @@ assert(limits.boards.topCountMax <= limits.boards.pageCountMax, "the top is a pa
 assert(limits.lock.checkEveryMs < limits.lock.joinStaleMs, "the lock waits for joins longer than one check");
 assert(limits.consumer.waitMs < limits.drainMs, "a consumer's last read ends within the drain");
 assert(limits.cluster.watchEveryMs < limits.cluster.wantedForMs, "what is followed is said before it is forgotten");
-assert(limits.cluster.announceEveryMs > limits.cluster.ownersCheckEveryMs, "a check finds what is due");
+assert(limits.cluster.owners.announceEveryMs > limits.cluster.owners.checkEveryMs, "a check finds what is due");
 assert(limits.gateway.spreadMs < limits.gateway.tickMs, "a round ends before the next begins");
 assert(limits.sockets.pingAfterMs * 2 < limits.sockets.idleMs, "a ping has time to be answered");
 

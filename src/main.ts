@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "./domain/clock.ts";
 import { SCORING_RULES } from "./domain/scoring/rule-sets.ts";
 import type { MatchId } from "./domain/ids.ts";
 import { isLocked } from "./domain/match.ts";
+import { type Duty, onDuty } from "./cluster/duty.ts";
 import { Slices } from "./cluster/slices.ts";
 import { catalogAccounts } from "./edge/accounts.ts";
 import { Tokens } from "./edge/auth.ts";
@@ -190,6 +191,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     consumer,
   });
   const room = new BoardRoom({ catalog, directory, warn: say });
+
+  // What other nodes of the cluster ask this one, and who of them has what.
 
   // Transaction plane.
   const joins = new JoinSagas({
@@ -418,12 +421,19 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   });
 
   // Background work begins when everything that it calls exists.
+  const duty = (name: Duty, work: () => Promise<unknown>, everyMs: number) =>
+    repeat(onDuty(slices, name, work), everyMs, onTrouble);
   const workers = [
-    repeat(() => outbox.publish(), limits.joins.outboxEveryMs, onTrouble),
-    repeat(() => recovery.sweep(), limits.joins.recoverEveryMs, onTrouble),
-    repeat(() => withdrawals.sweep(limits.payments.sweepWithdrawals), limits.payments.sweepEveryMs, onTrouble),
-    repeat(() => lifecycle.resume(limits.settlement.resumeContests), limits.settlement.resumeEveryMs, onTrouble),
-    daily(() => nightly.run(), clock, limits.reconcile.atUtcMinute, onTrouble),
+    duty("outbox", () => outbox.publish(), limits.joins.outboxEveryMs),
+    duty("joinRecovery", () => recovery.sweep(), limits.joins.recoverEveryMs),
+    duty("withdrawals", () => withdrawals.sweep(limits.payments.sweepWithdrawals), limits.payments.sweepEveryMs),
+    duty("lifecycle", () => lifecycle.resume(limits.settlement.resumeContests), limits.settlement.resumeEveryMs),
+    daily(
+      onDuty(slices, "reconciliation", () => nightly.run()),
+      clock,
+      limits.reconcile.atUtcMinute,
+      onTrouble,
+    ),
     repeat(() => room.check(), limits.boards.roomCheckEveryMs, onTrouble),
   ];
   lock.start();

@@ -15,7 +15,7 @@ export interface JoinPeersDeps {
   readonly local: SliceQuestions;
   readonly clock: Clock;
   readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble">;
-  readonly limits: typeof limits.cluster;
+  readonly limits: Pick<typeof limits.cluster, "owners" | "peers">;
   readonly onTrouble: (error: unknown) => void;
 }
 
@@ -27,26 +27,23 @@ export interface Peers {
 
 /** Lets other nodes ask this one for its slices, says where, and learns where to ask for theirs. */
 export function joinPeers({ config, log, slices, local, clock, consumer, limits, onTrouble }: JoinPeersDeps): Peers {
-  const { announceEveryMs, ownerRecordsMax, ownersCheckEveryMs, peerBodyBytesMax, peerTimeoutMs } = limits;
   const secret = config.clusterSecret;
   const server = PeerServer.start({
     host: config.peerHost,
     port: config.peerPort,
     url: config.peerUrl,
     secret,
-    bodyBytesMax: peerBodyBytesMax,
+    bodyBytesMax: limits.peers.bodyBytesMax,
     handlers: sliceHandlers(local),
     onTrouble,
   });
-  const client = new PeerClient({ secret, timeoutMs: peerTimeoutMs, bodyBytesMax: peerBodyBytesMax });
+  const client = new PeerClient({ secret, ...limits.peers });
   const owners = new SliceOwners({
     log,
     slices,
     self: { nodeId: config.nodeId, url: server.url },
     clock,
-    announceEveryMs,
-    checkEveryMs: ownersCheckEveryMs,
-    recordsMax: ownerRecordsMax,
+    ...limits.owners,
     consumer,
   });
   return {
