@@ -1,4 +1,4 @@
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { assert } from "./domain/assert.ts";
@@ -29,6 +29,26 @@ export const limits = {
   },
   /** Calls that may wait for one embedded store in each direction: past it callers hear 503 rather than wait for ever. */
   storePendingMax: 100_000,
+  /** The log in Kafka. */
+  kafka: {
+    /** Appends under way, and their bytes; past either a save goes to the spool. */
+    pendingMax: 100_000,
+    pendingBytesMax: 64 << 20,
+    timeoutMs: 10_000,
+    readersMax: 6,
+    aheadBytesMax: 1 << 20,
+    /** The least that brokers allow unless told otherwise. */
+    sessionMs: 6_000,
+  },
+  /** Team saves while the log is away. */
+  spool: {
+    /** Within the 300 ms that a save may take. */
+    spoolAfterMs: 200,
+    /** Some 100 MB on disk: half a minute of all of 10 M users' last-minute saves on one of 100 nodes. */
+    recordsMax: 1_000_000,
+    batchRecords: 2_000,
+    retryMs: 250,
+  },
   hotStore: { bytesMax: 256 << 20, bucketsMax: 500_000 },
   eventDedupTtlMs: 24 * 3_600_000,
   joins: {
@@ -125,6 +145,10 @@ const environment = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3_000),
   HOST: z.string().default("0.0.0.0"),
   DATA_DIR: z.string().default("data"),
+  NODE_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9._:-]{1,64}$/, "1 to 64 letters, digits or . _ : -")
+    .optional(),
   BOARD_DIR: z.string().default("/dev/shm"),
   JWT_SECRET: z.string().optional(),
   FEED_SECRET: z.string().optional(),
@@ -142,6 +166,8 @@ export interface Config {
   readonly host: string;
   /** Holds every embedded store. */
   readonly dataDir: string;
+  /** This node's name among the nodes: the same after a restart, and no two nodes' at one time. */
+  readonly nodeId: string;
   /** Where board segments live: shared memory, or any directory. */
   readonly boardDir: string;
   /** Default secrets and the sandbox payment provider are allowed. */
@@ -194,6 +220,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, de
       port: values.PORT,
       host: values.HOST,
       dataDir: values.DATA_DIR,
+      nodeId: values.NODE_ID ?? `${hostname()}:${values.PORT}`,
       boardDir: values.BOARD_DIR,
       dev,
       secrets,
@@ -211,6 +238,7 @@ export function testConfig(directory = join(tmpdir(), `powerplay-${crypto.random
     port: 0,
     host: "127.0.0.1",
     dataDir: join(directory, "data"),
+    nodeId: `test-${crypto.randomUUID()}`,
     boardDir: join(directory, "boards"),
     dev: true,
     secrets: DEV_SECRETS,

@@ -104,13 +104,13 @@ class KafkaLog implements EventLog {
     try {
       await ensureTopics(this.#admin, this.#address, timeoutMs);
     } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw new Error(`EVENT_LOG_URL: ${(error as Error).message}`);
       const { brokers } = this.#address;
-      throw new Error(
-        `EVENT_LOG_URL: no Kafka broker answers at ${brokers} within ${timeoutMs} ms ` +
-          `(${this.#lastTrouble || error.reason}); check the address and that the broker is up`,
-        { cause: error },
-      );
+      const fault =
+        error instanceof StoreUnavailable
+          ? `no Kafka broker answers at ${brokers} within ${timeoutMs} ms (${this.#lastTrouble || error.reason}); check ` +
+            "the address and that the broker is up"
+          : (error as Error).message;
+      throw new Error(`EVENT_LOG_URL: ${fault}`, { cause: error });
     }
   }
 

@@ -1,6 +1,6 @@
 import { StoreUnavailable } from "../../unavailable.ts";
 import { type Topic, TOPICS } from "../port.ts";
-import { KafkaClient, topicName } from "./client.ts";
+import { type KafkaClient, topicName } from "./client.ts";
 import { cSettings, cString, EVENT, type Handle, textOfC } from "./library.ts";
 
 export interface AdminOptions {

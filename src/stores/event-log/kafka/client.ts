@@ -1,4 +1,3 @@
-import { CString } from "bun:ffi";
 import { assert } from "../../../domain/assert.ts";
 import { type Topic, TOPICS } from "../port.ts";
 import { cSettings, cString, EVENT, type Handle, type KafkaLibrary, textOfC } from "./library.ts";
@@ -84,7 +83,7 @@ export class KafkaClient {
   }
 
   errorText(event: Handle): string {
-    return String(this.library.rd_kafka_event_error_string(event) as CString);
+    return String(this.library.rd_kafka_event_error_string(event));
   }
 
   /** Resolves when its threads have ended. What is under way is forgotten. */

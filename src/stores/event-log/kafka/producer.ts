@@ -1,6 +1,6 @@
 import { StoreUnavailable } from "../../unavailable.ts";
 import type { LogPosition, Topic } from "../port.ts";
-import { KafkaClient, topicIndexOf } from "./client.ts";
+import { type KafkaClient, topicIndexOf } from "./client.ts";
 import { ERROR, EVENT, type Handle } from "./library.ts";
 
 export interface ProducerOptions {
