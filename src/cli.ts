@@ -24,8 +24,9 @@ const USAGE = `powerplay <command>
   spool list                             which nodes hold acknowledged saves that are not in the log yet
   spool abandon NODE                     give up the spooled saves of a node whose disk is lost, so that matches can be locked
 
-Configuration comes from the environment: PORT, HOST, DATA_DIR, NODE_ID, BOARD_DIR, JWT_SECRET, FEED_SECRET, SOCKET_ORIGINS, TICK_MS,
-DRAIN_MS, PAYMENT_URL, PAYMENT_KEY_ID, PAYMENT_KEY_SECRET, PAYMENT_WEBHOOK_SECRET.`;
+Configuration comes from the environment: PORT, HOST, OPS_PORT, OPS_HOST, LOG_FORMAT, DATA_DIR, BOARD_DIR, JWT_SECRET, FEED_SECRET, SOCKET_ORIGINS, TICK_MS,
+DRAIN_MS, PAYMENT_URL, PAYMENT_KEY_ID, PAYMENT_KEY_SECRET, PAYMENT_WEBHOOK_SECRET, NODE_ID, PEER_HOST, PEER_PORT, PEER_URL,
+CLUSTER_SECRET.`;
 
 class UsageError extends Error {}
 
@@ -91,7 +92,7 @@ function wholeNumberOf(name: string, text: string, min: number, max: number): nu
 async function serve(args: readonly string[]): Promise<number> {
   const { values } = options(args);
   const node = await startNode(configOf(values.dev));
-  console.log(`powerplay: listening on ${node.url} · kernel ${node.kernelName}`);
+  console.log(`powerplay: listening on ${node.url} · kernel ${node.kernelName} · for operators ${node.opsUrl}`);
   await untilTerminated();
   await node.stop();
   return 0;
