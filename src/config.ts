@@ -31,6 +31,26 @@ export const limits = {
   },
   /** Calls that may wait for one embedded store in each direction: past it callers hear 503 rather than wait for ever. */
   storePendingMax: 100_000,
+  /** The log in Kafka. */
+  kafka: {
+    /** Appends under way, and their bytes; past either a save goes to the spool. */
+    pendingMax: 100_000,
+    pendingBytesMax: 64 << 20,
+    timeoutMs: 10_000,
+    readersMax: 6,
+    aheadBytesMax: 1 << 20,
+    /** The least that brokers allow unless told otherwise. */
+    sessionMs: 6_000,
+  },
+  /** Team saves while the log is away. */
+  spool: {
+    /** Within the 300 ms that a save may take. */
+    spoolAfterMs: 200,
+    /** Some 100 MB on disk: half a minute of all of 10 M users' last-minute saves on one of 100 nodes. */
+    recordsMax: 1_000_000,
+    batchRecords: 2_000,
+    retryMs: 250,
+  },
   hotStore: { bytesMax: 256 << 20, bucketsMax: 500_000 },
   eventDedupTtlMs: 24 * 3_600_000,
   joins: {

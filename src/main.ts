@@ -1,4 +1,5 @@
 #!/usr/bin/env bun
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Config, limits } from "./config.ts";
 import { type Clock, systemClock } from "./domain/clock.ts";
@@ -35,12 +36,13 @@ import { Instruments } from "./instruments.ts";
 import { Log, logFormat } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { startOps } from "./ops-server.ts";
-import { repeat } from "./repeat.ts";
+import { afterMs, repeat } from "./repeat.ts";
 import { openEmbeddedCatalog } from "./stores/catalog/embedded.ts";
 import type { Catalog } from "./stores/catalog/port.ts";
 import { openEmbeddedEventLog } from "./stores/event-log/embedded.ts";
 import { openEmbeddedHotStore } from "./stores/hot-store/embedded.ts";
 import { openEmbeddedLedger } from "./stores/ledger/embedded.ts";
+import { openSpoolStore } from "./stores/event-log/spool-store.ts";
 import type { Ledger } from "./stores/ledger/port.ts";
 import { openEmbeddedTeamStore } from "./stores/team-store/embedded.ts";
 import { ConsumerLags } from "./stream/consumer-lags.ts";
@@ -50,6 +52,7 @@ import { Materialiser } from "./stream/materialiser.ts";
 import { SaveFence } from "./stream/save-fence.ts";
 import { RosterLock } from "./stream/roster-lock.ts";
 import { Scorer } from "./stream/scorer.ts";
+import { SaveSpool } from "./stream/save-spool.ts";
 import { TeamSaves } from "./stream/team-saves.ts";
 import { joinsSettled } from "./transaction/join-barrier.ts";
 import { JoinSagas } from "./transaction/join-saga.ts";
@@ -161,8 +164,24 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     matchesMax: limits.matchCache.matchesMax,
   });
   const materialiser = new Materialiser({ log, teamStore, matches, fence, slices, pollMs, consumer });
-  const teams = new TeamSaves({
+  const spoolFile = join(config.dataDir, "spool.sqlite");
+  const saves = new SaveSpool({
     log,
+    catalog,
+    fence,
+    nodeId: config.nodeId,
+    store: {
+      exists: existsSync(spoolFile),
+      open: () => openSpoolStore({ file: spoolFile, pendingMax: limits.storePendingMax }),
+    },
+    ...limits.spool,
+    onTrouble,
+    onCount: (count) => instruments.spoolRecords.set(count),
+    after: afterMs,
+  });
+  await saves.start();
+  const teams = new TeamSaves({
+    saves,
     hotStore,
     teamStore,
     matches,
@@ -470,7 +489,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       await lock.stop();
       await Promise.all([...workers.map((worker) => worker.stop()), sandbox?.stop()]);
       await Promise.all([exchange?.stop(), peers?.stop()]);
-      await Promise.all([materialiser.stop(), scorer.stop(), boards.stop()]);
+      await Promise.all([saves.stop(), materialiser.stop(), scorer.stop(), boards.stop()]);
       engine.stop();
       await hotStore.close();
       await stores.close();

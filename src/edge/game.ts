@@ -36,7 +36,7 @@ export interface Browse {
 export interface SavedTeam {
   readonly matchId: MatchId;
   readonly teamNo: TeamNo;
-  /** Position of the save in the log: larger is newer. */
+  /** Position of the save in the log: larger is newer. 0: it is durable and counts, and the log, which is away, has not numbered it yet. */
   readonly version: number;
   readonly savedAtMs: number;
   readonly roster: Roster;

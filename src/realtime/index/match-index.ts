@@ -102,11 +102,12 @@ export class MatchIndex {
   }
 }
 
-/** The records of a batch before an offset. */
+/** The records of a batch before an offset; none where older records are gone and the log goes on behind it. */
 function upTo(end: number, batch: LogBatch): LogBatch {
-  const count = Math.min(batch.ends.length, end - batch.firstOffset);
+  const count = Math.max(0, Math.min(batch.ends.length, end - batch.firstOffset));
   if (count === batch.ends.length) return batch;
-  return { ...batch, ends: batch.ends.subarray(0, count), bytes: batch.bytes.subarray(0, batch.ends[count - 1]) };
+  const byteCount = count === 0 ? 0 : batch.ends[count - 1]!;
+  return { ...batch, ends: batch.ends.subarray(0, count), bytes: batch.bytes.subarray(0, byteCount) };
 }
 
 /** Computes and writes the commitment of a sealed board, in a thread of its own. */
