@@ -4,6 +4,7 @@ CC  ?= cc
 KERNEL := build/libpowerplay.so
 KERNEL_SOURCES := $(wildcard native/*.c native/*.h)
 BENCH_LIBRARY := build/libboardbench.so
+AEROSPIKE := build/libpowerplay-aerospike.so
 
 .PHONY: run test install build check lint types unit format sim bench bench-boards bench-edge bench-money clean client web schemas
 
@@ -23,7 +24,7 @@ node_modules/.installed: package.json package-lock.json
 	cd node_modules/bun && node install.js
 	@touch $@
 
-build: install $(KERNEL) client web
+build: install $(KERNEL) $(AEROSPIKE) client web
 
 # Without a compiler (or with a broken one) the TypeScript kernel serves; it is slower and gives the same results.
 $(KERNEL): $(KERNEL_SOURCES) Makefile
@@ -31,6 +32,13 @@ $(KERNEL): $(KERNEL_SOURCES) Makefile
 	@if command -v $(CC) >/dev/null 2>&1; then \
 	  $(CC) -O3 -std=c11 -Wall -Wextra -Werror -fPIC -shared -pthread -o $@ $(filter %.c,$^) && echo "kernel: $@ built"; \
 	else echo "kernel: no C compiler ($(CC)) found, using the TypeScript kernel"; fi
+
+# Only a node whose LEDGER_URL names an Aerospike cluster opens it.
+$(AEROSPIKE): $(wildcard native/aerospike/*.c native/aerospike/*.h) Makefile
+	@mkdir -p build
+	@if command -v $(CC) >/dev/null 2>&1; then \
+	  $(CC) -O2 -std=c11 -Wall -Wextra -Werror -fPIC -shared -pthread -o $@ $(filter %.c,$^) && echo "aerospike: $@ built"; \
+	else echo "aerospike: no C compiler ($(CC)) found, no ledger on Aerospike"; fi
 
 ## make client: bundle src/client for browsers into build/client.js and print its size
 client: install
