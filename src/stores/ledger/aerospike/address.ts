@@ -17,8 +17,14 @@ const NAMESPACE_BYTES_MAX = 31;
 const PREFIX_CHARS_MAX = 40;
 const form = z.object({
   hosts: z.string().regex(/^[\w.-]+(:\d+)?(,[\w.-]+(:\d+)?)*$/),
-  namespace: z.string().regex(/^[\w-]+$/).max(NAMESPACE_BYTES_MAX),
-  prefix: z.string().regex(/^[\w.-]+$/).max(PREFIX_CHARS_MAX),
+  namespace: z
+    .string()
+    .regex(/^[\w-]+$/)
+    .max(NAMESPACE_BYTES_MAX),
+  prefix: z
+    .string()
+    .regex(/^[\w.-]+$/)
+    .max(PREFIX_CHARS_MAX),
 });
 
 /** Throws for a text of another form. The seeds of a cluster are no valid URL, so this is not `new URL`. */

@@ -4,7 +4,14 @@ import { StoreUnavailable } from "../../unavailable.ts";
 import type { AerospikeAddress } from "./address.ts";
 import { type Bridge, type LedgerLibraries, openBridge } from "./libraries.ts";
 import { Packer, Unpacker } from "./packing.ts";
-import { packOperation, type RecordBins, type RecordOperation, type RecordOutcome, unpackBins, unpackOutcome } from "./records.ts";
+import {
+  packOperation,
+  type RecordBins,
+  type RecordOperation,
+  type RecordOutcome,
+  unpackBins,
+  unpackOutcome,
+} from "./records.ts";
 
 export interface SessionOptions {
   readonly libraries: LedgerLibraries;
@@ -33,6 +40,8 @@ interface Answer {
   readonly body: Unpacker;
 }
 
+const CLOSED: Answer = { status: -1, reason: "closed", body: new Unpacker(new Uint8Array(0)) };
+
 /** A cluster, through the bridge. */
 export class Session {
   readonly #bridge: Bridge;
@@ -41,8 +50,9 @@ export class Session {
   readonly #callTimeoutMs: number;
   readonly #packer = new Packer();
   readonly #waiting = new Map<number, (answer: Answer) => void>();
-  #told: Socket | null = null;
+  #told: Socket<unknown> | null = null;
   #lastNumber = 0;
+  #isClosed = false;
 
   private constructor(bridge: Bridge, handle: Pointer, namespace: string, callTimeoutMs: number) {
     this.#bridge = bridge;
@@ -57,8 +67,8 @@ export class Session {
     const told = new Int32Array(1);
     const handle = bridge.pp_aero_open(options.threadCount, ptr(told));
     if (handle === null) throw new Error("Ledger on Aerospike: the system has no more threads or files");
-    const session = new Session(bridge, handle, address.namespace, options.callTimeoutMs);
-    session.#told = await Bun.connect({ fd: told[0]!, socket: { data: () => session.#drain() } });
+    const session = new Session(bridge, Number(handle) as Pointer, address.namespace, options.callTimeoutMs);
+    session.#told = await socketOf(told[0]!, () => session.#drain());
     const { status, reason } = await session.#connect(address);
     if (status !== 0) {
       session.close();
@@ -108,10 +118,13 @@ export class Session {
     return Array.from({ length: body.u32() }, () => unpackBins(body));
   }
 
-  /** Only when no call is under way. */
+  /** Waits for the calls under way, holding up the thread; whoever made them hears that nothing is known. */
   close(): void {
+    this.#isClosed = true;
     this.#told?.end();
     this.#bridge.pp_aero_close(this.#handle);
+    for (const resolve of this.#waiting.values()) resolve(CLOSED);
+    this.#waiting.clear();
   }
 
   #connect({ hosts, user, password }: AerospikeAddress): Promise<Answer> {
@@ -123,6 +136,7 @@ export class Session {
   }
 
   #call(kind: number, pack: (into: Packer) => void): Promise<Answer> {
+    if (this.#isClosed) return Promise.resolve(CLOSED);
     const number = (this.#lastNumber = (this.#lastNumber + 1) >>> 0);
     this.#packer.begin();
     this.#packer.u32(number);
@@ -150,4 +164,10 @@ export class Session {
       resolve({ status: body.i32(), reason: body.text(), body });
     }
   }
+}
+
+/** Bun takes an open socket's number, which its types do not tell. */
+function socketOf(fd: number, data: () => void): Promise<Socket<unknown>> {
+  const options = { fd, socket: { data } } as unknown as Parameters<typeof Bun.connect>[0];
+  return Bun.connect(options);
 }
