@@ -1,3 +1,4 @@
+import { assert } from "../../../domain/assert.ts";
 import type { Paise } from "../../../domain/money.ts";
 import type { LedgerLine, Transfer, TransferResult } from "../port.ts";
 import type { HeldLine, TransferRecord } from "./books.ts";
@@ -26,8 +27,6 @@ export class Item {
   /** ... and it was. The caller hears that the transfer is new. */
   isOwn = false;
   mustRead = false;
-  /** Its lines are to be looked for. */
-  mayBePosted = false;
   debitLine: HeldLine | null = null;
   creditLine: HeldLine | null = null;
   result: TransferResult | null = null;
@@ -61,6 +60,8 @@ export class Item {
   ): Item {
     const item = new Item(record.transfer, { at, ms: performance.now() }, answer, fail, true);
     item.take(record, ownNode);
+    // Accounts may have been read since the record was.
+    item.mustRead = true;
     return item;
   }
 
@@ -69,8 +70,15 @@ export class Item {
   }
 
   answer(result: TransferResult): void {
+    assert(this.result === null, "a transfer is answered once");
     this.result = result;
     this.#answer(result);
+  }
+
+  /** What the record of a transfer that is done answers. */
+  meetDone({ transfer, node }: TransferRecord, ownNode: string): void {
+    this.isOwn = this.#hasBegun(node, ownNode);
+    this.answerAs(transfer);
   }
 
   /** What a known transfer answers. */
@@ -84,8 +92,12 @@ export class Item {
     this.transfer = transfer;
     this.stage = stage === "voiding" ? "voiding" : "pending";
     this.version = version;
-    this.mayBePosted = true;
-    if (this.isBegun && node === ownNode) this.isOwn = true;
+    this.isOwn = this.#hasBegun(node, ownNode);
+  }
+
+  /** The record may have been put out of use meanwhile, and begun by another node that wants the same. */
+  #hasBegun(node: string, ownNode: string): boolean {
+    return node === ownNode && (this.isOwn || this.isBegun);
   }
 
   /** There is no record that stands. */

@@ -9,7 +9,7 @@ import { installedLibraries } from "./libraries.ts";
 import type { RecordOperation } from "./records.ts";
 import { Session } from "./session.ts";
 
-const openSession = (url: string): Promise<Session> =>
+export const openSession = (url: string): Promise<Session> =>
   Session.open(aerospikeAddress(url), { libraries: installedLibraries(), threadCount: 1, callTimeoutMs: 2_000 });
 
 /** null, and one printed line, where there is no server to test with. */

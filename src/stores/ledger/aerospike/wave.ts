@@ -142,7 +142,6 @@ export class Wave {
     for (const item of head) {
       const { transfer } = item;
       const [from, to] = [tentative(transfer.debit), tentative(transfer.credit)];
-      if (item.mayBePosted) this.#findLines(item, from.held, to.held);
       if (item.mustRead) toRead.push(item);
       else if (item.stage === "voiding") toVoid.push(item);
       else if (item.stage === "pending") {
@@ -170,10 +169,13 @@ export class Wave {
     return { stale: [...stale], toRead, toVoid, toBegin, accounts };
   }
 
-  #findLines(item: Item, from: HeldAccount, to: HeldAccount): void {
-    item.debitLine ??= from.lineOf(item.txnId);
-    item.creditLine ??= to.lineOf(item.txnId);
-    item.mayBePosted = false;
+  /**
+   * Looks for the lines of a begun transfer in the accounts as they are held. At once when one of them, or the transfer, was
+   * read: with the next read of an account its older lines may have gone.
+   */
+  #findLines(item: Item): void {
+    item.debitLine ??= this.#store.account(item.transfer.debit)?.lineOf(item.txnId) ?? null;
+    item.creditLine ??= this.#store.account(item.transfer.credit)?.lineOf(item.txnId) ?? null;
     if (item.debitLine !== null && item.creditLine !== null) this.#finish(item);
   }
 
@@ -201,8 +203,8 @@ export class Wave {
       if (item.result !== null || item.stage !== "pending") continue;
       const { debit, credit } = item.transfer;
       if (debit !== account.name && credit !== account.name) continue;
-      item.mayBePosted = true;
       if (isUncertain) item.mustRead = true;
+      this.#findLines(item);
     }
   }
 
@@ -219,7 +221,7 @@ export class Wave {
       const record = outcome.bins === null ? null : transferRecordOf(outcome.bins);
       if (record === null) item.leave(0, tick);
       else if (record.stage === "void") item.leave(record.version, tick);
-      else if (record.stage === "done") item.answerAs(record.transfer);
+      else if (record.stage === "done") item.meetDone(record, this.#store.node);
       else this.#meetUnfinished(item, record);
     }
     return progress;
@@ -229,6 +231,7 @@ export class Wave {
   #meetUnfinished(item: Item, record: TransferRecord): void {
     if (sameBody(item.transfer, record.transfer)) {
       item.take(record, this.#store.node);
+      if (item.stage === "pending") this.#findLines(item);
       return;
     }
     item.mustRead = true;
@@ -310,12 +313,11 @@ export class Wave {
       const progress = await this.#readAccounts([name]);
       if (progress === "trouble") return progress;
       const held = this.#store.account(name)!;
-      const line = held.lineOf(item.txnId);
-      if (line !== null) {
+      if (held.lineOf(item.txnId) !== null) {
         const stepped = await this.#stepTransfer(item, "pending");
         if (stepped !== null) return stepped;
         item.stage = "pending";
-        item.debitLine = line;
+        this.#findLines(item);
         return "fine";
       }
       const fence = held.fence(books);
