@@ -52,6 +52,7 @@ async function openWorld(name: string) {
     catalog: {
       match: async () => ({ id, startMs: 5_000, state: world.state }) as Match,
       lockPositions: async () => lockPositions,
+      openSpools: async () => [],
       putLockPositions: async (_, positions) => (lockPositions ??= positions),
     },
     log,

@@ -299,7 +299,7 @@ export class MatchBoards {
     const kept = new Map<number, Map<ContestId, Uint8Array>>();
     for (const [contest, { entryCount }] of board.contests) {
       if (entryCount < HISTORY_DEFAULTS.keptEntryCountMin) continue;
-      for (const { pointsVersion, payload } of await teamStore.samples(contest)) {
+      for (const { pointsVersion, payload } of await teamStore.samples(contest, 0)) {
         const standings = kept.get(pointsVersion) ?? new Map<ContestId, Uint8Array>();
         kept.set(pointsVersion, standings.set(contest, payload));
       }
@@ -342,6 +342,7 @@ export class MatchBoards {
       for (const [contestId, payload] of sample?.standings ?? []) {
         await teamStore.appendSample({
           contestId,
+          slice: identity.slice,
           atMs: sample!.timeMs,
           pointsVersion: sample!.pointsVersion,
           payload,

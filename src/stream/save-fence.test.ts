@@ -14,6 +14,7 @@ function openWorld() {
     state: "upcoming" as MatchState,
     written: null as readonly number[] | null,
     ends: [5, 0, 0, 0, 0, 0, 0, 0],
+    spools: [] as string[],
     looks: 0,
     held: null as Promise<void> | null,
   };
@@ -27,6 +28,7 @@ function openWorld() {
           return { ...match, state } as Match;
         },
         lockPositions: async () => world.written,
+        openSpools: async () => world.spools,
         putLockPositions: async (_, positions) => (world.written ??= positions),
       },
       log: { endOffset: async (_, partition) => world.ends[partition]! },
@@ -59,6 +61,20 @@ test("once it is locked, the first who asks or closes writes the ends, for all n
   expect(await other.close(match.id)).toEqual([5, 0, 0, 0, 0, 0, 0, 0]);
   expect(await other.endOf(match, 1)).toBe(0);
   expect(await open().endOf(match, 0)).toBe(5);
+});
+
+test("while a node may hold saves that are not in the log, no ends are written, and it takes saves until the lock", async () => {
+  const { world, open } = openWorld();
+  const fence = open();
+  world.spools = ["node-2"];
+  expect(await fence.takesSpooled(match)).toBe(true);
+  world.state = "locked";
+  expect(await fence.takesSpooled(match)).toBe(false);
+  await expect(fence.close(match.id)).rejects.toThrow("may still wait on node node-2");
+  expect(world.written).toBeNull();
+  world.ends = [6, 0, 0, 0, 0, 0, 0, 0];
+  world.spools = [];
+  expect((await fence.close(match.id))[0]).toBe(6);
 });
 
 test("those who ask while a look is under way share the next one, for that one began before they knew", async () => {

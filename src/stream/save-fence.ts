@@ -3,10 +3,11 @@ import type { Clock } from "../domain/clock.ts";
 import type { MatchId } from "../domain/ids.ts";
 import type { Match } from "../domain/match.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
-import { type EventLog, TOPICS } from "../stores/event-log/port.ts";
+import { type EventLog, partitionsOf } from "../stores/event-log/port.ts";
+import { StoreUnavailable } from "../stores/unavailable.ts";
 
 export interface SaveFenceDeps {
-  readonly catalog: Pick<Catalog, "match" | "lockPositions" | "putLockPositions">;
+  readonly catalog: Pick<Catalog, "match" | "lockPositions" | "openSpools" | "putLockPositions">;
   readonly log: Pick<EventLog, "endOffset">;
   readonly clock: Clock;
   /** No two nodes' clocks differ by more. */
@@ -37,14 +38,20 @@ export class SaveFence {
 
   /**
    * Of a match that is no longer upcoming: its saves end where they stand, unless their ends are written already. Answers
-   * the ends by partition of `team-saves`.
+   * the ends by partition of `team-saves`. Rejects with `StoreUnavailable` while a node may hold acknowledged saves that are
+   * not in the log yet: whoever has locked the match asks again.
    */
   async close(match: MatchId): Promise<readonly number[]> {
     const { catalog, log } = this.#deps;
     let ends = this.#ends.get(match) ?? (await catalog.lockPositions(match));
     if (ends === null) {
-      const partitions = Array.from({ length: TOPICS["team-saves"].partitionCount }, (_, partition) => partition);
-      const durable = await Promise.all(partitions.map((partition) => log.endOffset("team-saves", partition)));
+      const spools = await catalog.openSpools();
+      if (spools.length > 0) {
+        throw new StoreUnavailable("EventLog", `saves of match ${match} may still wait on node ${spools.join(", ")}`);
+      }
+      const durable = await Promise.all(
+        partitionsOf("team-saves").map((partition) => log.endOffset("team-saves", partition)),
+      );
       ends = await catalog.putLockPositions(match, durable);
     }
     this.#ends.set(match, ends);
@@ -62,6 +69,15 @@ export class SaveFence {
     if (this.isSurelyOpen(match)) return Number.POSITIVE_INFINITY;
     const ends = this.#ends.get(match.id) ?? (await this.#look(match.id));
     return ends === null ? Number.POSITIVE_INFINITY : ends[partition]!;
+  }
+
+  /**
+   * Of a save that is durable on this node and not in the log yet, after the node's spool was opened in the catalog: whoever
+   * locks the match later finds the spool and waits for the save; after the lock it is too late.
+   */
+  async takesSpooled(match: Pick<Match, "id" | "startMs">): Promise<boolean> {
+    if (this.isSurelyOpen(match)) return true;
+    return (await this.#deps.catalog.match(match.id))?.state === "upcoming";
   }
 
   /**

@@ -13,6 +13,7 @@ import type {
   JoinSaga,
   MatchCatalog,
   PaymentCatalog,
+  SpoolCatalog,
   User,
   UserCatalog,
   Withdrawal,
@@ -30,7 +31,21 @@ export function openSimulatedCatalog(): Catalog {
     ...contestCatalog(contests, matches),
     ...joinCatalog(matches, contests),
     ...paymentCatalog(),
+    ...spoolCatalog(),
     close: async () => undefined,
+  };
+}
+
+function spoolCatalog(): SpoolCatalog {
+  const nodeIds = new Set<string>();
+  return {
+    async openSpool(nodeId) {
+      nodeIds.add(nodeId);
+    },
+    async closeSpool(nodeId) {
+      nodeIds.delete(nodeId);
+    },
+    openSpools: async () => [...nodeIds].sort(),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type EventLog, type LogPosition, partitionOf, type Topic } from "../stores/event-log/port.ts";
+import { type EventLog, type LogPosition, ownAll, partitionOf, type Topic } from "../stores/event-log/port.ts";
 
 /** Records in arrays. `pause` is how a reader waits for news. */
 export function openSimulatedEventLog(pause: (ms: number) => Promise<unknown> = Bun.sleep): EventLog {
@@ -45,6 +45,7 @@ export function openSimulatedEventLog(pause: (ms: number) => Promise<unknown> = 
       return { firstOffset: fromOffset, bytes, ends };
     },
     endOffset: async (topic, partition) => recordsOf(nameOf(topic, partition)).length,
+    share: async (topic, _group, onOwned) => ownAll(topic, onOwned),
     close: async () => undefined,
   };
 }

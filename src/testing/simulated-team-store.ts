@@ -6,7 +6,8 @@ export function openSimulatedTeamStore(): TeamStore {
   const teams = new Map<string, Map<number, TeamVersion>>();
   const positions = new Map<number, number>();
   const points = new Map<MatchId, Map<number, PointsRow>>();
-  const samples = new Map<ContestId, Map<number, BoardSample>>();
+  /** By contest and slice, then by version. */
+  const samples = new Map<string, Map<number, BoardSample>>();
   const totals = new Map<ContestId, Map<EntryId, EntryTotal>>();
 
   return {
@@ -31,9 +32,10 @@ export function openSimulatedTeamStore(): TeamStore {
         .slice(0, limit),
     newestPoints: async (match) => sortedBy(points.get(match)?.values() ?? [], (row) => row.version).at(-1) ?? null,
     async appendSample(row) {
-      inner(samples, row.contestId).set(row.atMs, row);
+      inner(samples, `${row.contestId} ${row.slice}`).set(row.pointsVersion, row);
     },
-    samples: async (contest) => sortedBy(samples.get(contest)?.values() ?? [], (row) => row.atMs),
+    samples: async (contest, slice) =>
+      sortedBy(samples.get(`${contest} ${slice}`)?.values() ?? [], (row) => row.pointsVersion),
     async putTotals(contest, rows) {
       for (const row of rows) inner(totals, contest).set(row.entryId, row);
     },

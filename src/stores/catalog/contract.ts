@@ -106,6 +106,18 @@ export function catalogContract(open: OpenStore<Catalog>): void {
     });
   });
 
+  test("the spools of nodes are known until they are closed", async (catalog, reopen) => {
+    expect(await catalog.openSpools()).toEqual([]);
+    for (const node of ["b", "a", "b"]) await catalog.openSpool(node);
+    expect(await (await reopen()).openSpools()).toEqual(["a", "b"]);
+  });
+
+  test("closing a spool is repeatable and closes no other", async (catalog) => {
+    for (const node of ["a", "b"]) await catalog.openSpool(node);
+    for (const node of ["a", "a", "c"]) await catalog.closeSpool(node);
+    expect(await catalog.openSpools()).toEqual(["b"]);
+  });
+
   describe("matches", () => {
     test("are listed by start, filtered by state, limited", async (catalog) => {
       const late = await catalog.createMatch({ ...aMatch, startMs: NOW_MS + 2 });

@@ -62,6 +62,10 @@ export function catalogOver(store: StoreCalls<"catalog">): Catalog {
     withdrawals: (states, limit) => store.read("withdrawals", { states, limit }),
     withdrawalsOfUser: (user, limit) => store.read("withdrawalsOfUser", { user, limit }),
 
+    openSpool: (nodeId) => store.write("openSpool", nodeId),
+    closeSpool: (nodeId) => store.write("closeSpool", nodeId),
+    openSpools: () => store.read("openSpools", undefined),
+
     close: () => store.close(),
   } satisfies Catalog;
 }

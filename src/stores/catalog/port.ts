@@ -14,7 +14,7 @@ import type { Squad } from "../../domain/squad.ts";
  * - State moves are compare-and-set. What resolved is durable; every call is repeatable after a `StoreUnavailable`.
  * - Refusals are checked in the order in which their type lists them.
  */
-export interface Catalog extends UserCatalog, MatchCatalog, ContestCatalog, JoinCatalog, PaymentCatalog {
+export interface Catalog extends UserCatalog, MatchCatalog, ContestCatalog, JoinCatalog, PaymentCatalog, SpoolCatalog {
   close(): Promise<void>;
 }
 
@@ -146,6 +146,19 @@ export interface JoinCatalog {
   outboxSent(outboxIds: readonly number[]): Promise<void>;
   /** How many announcements of the match are still to be sent. */
   outboxCount(match: MatchId): Promise<number>;
+}
+
+/**
+ * Which nodes may hold acknowledged team saves that are not in the log yet. No match's saves are ended while there is one
+ * (stream/save-fence.ts).
+ */
+export interface SpoolCatalog {
+  /** Before a node acknowledges the first save that it spools. Repeatable. */
+  openSpool(nodeId: string): Promise<void>;
+  /** When everything that it spooled is in the log. Repeatable. */
+  closeSpool(nodeId: string): Promise<void>;
+  /** Ids of the nodes, ascending. */
+  openSpools(): Promise<string[]>;
 }
 
 export type DepositState = "created" | "credited" | "failed";

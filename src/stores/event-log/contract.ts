@@ -1,7 +1,7 @@
 import { expect } from "bun:test";
 import { seededRandom } from "../../domain/random.ts";
 import { bytesOf, type OpenStore, testsWith, textOf } from "../contract.ts";
-import { type EventLog, forEachRecord, type LogBatch, partitionOf, TOPICS } from "./port.ts";
+import { type EventLog, forEachRecord, type LogBatch, partitionOf, partitionsOf, TOPICS } from "./port.ts";
 
 const textsOf = (batch: LogBatch): string[] => {
   const texts: string[] = [];
@@ -115,6 +115,15 @@ export function eventLogContract(open: OpenStore<EventLog>): void {
     for (let key = 0; key < 4; key++) await log.append("notifications", key, bytesOf(`to ${key}`));
     const batches = await Promise.all(reading);
     expect(batches.map((batch) => textsOf(batch)[0])).toEqual(batches.map((_, index) => `to ${index % 4}`));
+  });
+
+  test("a member that is alone in its group owns every partition of the topic", async (log) => {
+    const owned = Promise.withResolvers<readonly number[]>();
+    const leave = await log.share("team-saves", "contract", (partitions) => {
+      if (partitions.length === TOPICS["team-saves"].partitionCount) owned.resolve(partitions);
+    });
+    expect(await owned.promise).toEqual(partitionsOf("team-saves"));
+    await leave();
   });
 
   test("closing settles pending appends first", async (log, reopen) => {

@@ -1,7 +1,7 @@
 import { SqliteStore, type SqliteStoreOptions, type StoreCalls } from "../sqlite/store.ts";
 import { StoreUnavailable } from "../unavailable.ts";
 import { AppendQueue } from "./append-queue.ts";
-import { type EventLog, partitionOf, type Topic } from "./port.ts";
+import { type EventLog, ownAll, partitionOf, type Topic } from "./port.ts";
 
 /** How a log waits; a simulation hands in its own time. */
 export interface LogTiming {
@@ -75,6 +75,7 @@ export function eventLogOver(
       }
     },
     endOffset: (topic, partition) => store.read("endOffset", { topic, partition }),
+    share: async (topic, _group, onOwned) => ownAll(topic, onOwned),
     async close() {
       closed = true;
       await queue.settled();

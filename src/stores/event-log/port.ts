@@ -8,6 +8,9 @@
  * - Offsets of a partition rise by one from 0; a batch never has a gap. An offset, once read, always names the same bytes.
  * - The log keeps no consumer positions: a consumer stores its position in the same commit as the state it derives, so
  *   that each record takes effect once.
+ * - The members of a group share the partitions of a topic: each partition has one owner, within seconds also after a member
+ *   died. For moments a partition may be nobody's, or that of a member which is cut off and of its successor: what an owner
+ *   does must be harmless when it is done twice.
  */
 export const TOPICS = {
   /** Key: user id. Value: `TeamSave` record. */
@@ -20,6 +23,8 @@ export const TOPICS = {
   "player-points": { partitionCount: 4 },
   /** Key: user or match id. Value: JSON notification. */
   notifications: { partitionCount: 4 },
+  /** Key: slice. Value: JSON note of who has the slice from now on and where other nodes reach it (cluster/slice-owners.ts). */
+  "slice-owners": { partitionCount: 1 },
 } as const satisfies Readonly<Record<string, { readonly partitionCount: number }>>;
 
 export type Topic = keyof typeof TOPICS;
@@ -52,8 +57,24 @@ export interface EventLog {
   read(topic: Topic, partition: number, fromOffset: number, bytesMax: number, waitMs: number): Promise<LogBatch>;
   /** One past the newest durable offset. */
   endOffset(topic: Topic, partition: number): Promise<number>;
+  /**
+   * Joins a group, once per log and group. `onOwned` hears which partitions are this member's from now on, ascending, first
+   * within seconds after the promise resolved and then at every change; a log that only this process has gives it all of them.
+   * Answers the way out, which gives the partitions to the others at once.
+   */
+  share(topic: Topic, group: string, onOwned: (partitions: readonly number[]) => void): Promise<() => Promise<void>>;
   /** Settles pending appends first. */
   close(): Promise<void>;
+}
+
+/** All partitions of a topic, ascending. */
+export const partitionsOf = (topic: Topic): number[] =>
+  Array.from({ length: TOPICS[topic].partitionCount }, (_, partition) => partition);
+
+/** `share` of a log that only this process has. */
+export function ownAll(topic: Topic, onOwned: (partitions: readonly number[]) => void): () => Promise<void> {
+  onOwned(partitionsOf(topic));
+  return async () => undefined;
 }
 
 /** Calls `visit` with each record and its offset; the slices share the batch's memory. */

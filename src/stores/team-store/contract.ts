@@ -60,16 +60,20 @@ export function teamStoreContract(open: OpenStore<TeamStore>): void {
     expect(await again.newestPoints(matchId(2))).toBeNull();
   });
 
-  test("samples come in the order of time", async (store) => {
-    const sample = (atMs: number): BoardSample => ({
+  test("samples of a slice come in the order of their points", async (store) => {
+    const sample = (pointsVersion: number, slice = 0): BoardSample => ({
       contestId: contest,
-      atMs,
-      pointsVersion: 4,
-      payload: bytesOf(`s${atMs}`),
+      slice,
+      atMs: 10 * pointsVersion,
+      pointsVersion,
+      payload: bytesOf(`s${pointsVersion} of ${slice}`),
     });
-    for (const atMs of [20, 10, 20]) await store.appendSample(sample(atMs));
-    expect(await store.samples(contest)).toEqual([sample(10), sample(20)]);
-    expect(await store.samples(contestId(2))).toEqual([]);
+    for (const version of [2, 1, 2]) await store.appendSample(sample(version));
+    await store.appendSample(sample(1, 7));
+    expect(await store.samples(contest, 0)).toEqual([sample(1), sample(2)]);
+    expect(await store.samples(contest, 7)).toEqual([sample(1, 7)]);
+    expect(await store.samples(contest, 1)).toEqual([]);
+    expect(await store.samples(contestId(2), 0)).toEqual([]);
   });
 
   test("totals are the last ones put; entries without one are left out", async (store, reopen) => {

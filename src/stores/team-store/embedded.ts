@@ -17,7 +17,7 @@ export function teamStoreOver(store: StoreCalls<"teamStore">): TeamStore {
     points: (match, after, limit) => store.read("points", { match, after, limit }),
     newestPoints: (match) => store.read("newestPoints", match),
     appendSample: (row) => store.write("appendSample", row),
-    samples: (contest) => store.read("samples", contest),
+    samples: (contest, slice) => store.read("samples", { contest, slice }),
     putTotals: (contest, rows) => store.write("putTotals", { contest, rows }),
     totals: (contest, entries) => store.read("totals", { contest, entries }),
     close: () => store.close(),

@@ -29,7 +29,8 @@ export interface TeamStore {
   newestPoints(match: MatchId): Promise<PointsRow | null>;
 
   appendSample(row: BoardSample): Promise<void>;
-  samples(contest: ContestId): Promise<BoardSample[]>;
+  /** In order of version. */
+  samples(contest: ContestId, slice: number): Promise<BoardSample[]>;
 
   putTotals(contest: ContestId, rows: readonly EntryTotal[]): Promise<void>;
   totals(contest: ContestId, entries: readonly EntryId[]): Promise<EntryTotal[]>;
@@ -54,9 +55,13 @@ export interface PointsRow {
   readonly payload: Uint8Array;
 }
 
-/** Histogram of a contest at one moment; with a roster and the points of that version it gives that entry's rank then. */
+/**
+ * Histogram of one slice of a contest under the points of one version, which with the contest and slice names it; with a
+ * roster and these points it gives how many entries of the slice scored more then.
+ */
 export interface BoardSample {
   readonly contestId: ContestId;
+  readonly slice: number;
   readonly atMs: number;
   readonly pointsVersion: number;
   readonly payload: Uint8Array;

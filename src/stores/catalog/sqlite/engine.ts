@@ -4,6 +4,7 @@ import { joinReads, joinWrites } from "./joins.ts";
 import { matchReads, matchWrites } from "./matches.ts";
 import { paymentReads, paymentWrites } from "./payments.ts";
 import { CATALOG_MIGRATIONS } from "./schema.ts";
+import { spoolReads, spoolWrites } from "./spools.ts";
 import { userReads, userWrites } from "./users.ts";
 
 export const catalogEngine = {
@@ -20,6 +21,7 @@ export const catalogEngine = {
         ...contestWrites(db, contests),
         ...joins.operations,
         ...paymentWrites(db),
+        ...spoolWrites(db),
       },
       beforeCommit(): void {
         contests.beforeCommit();
@@ -32,6 +34,13 @@ export const catalogEngine = {
     };
   },
   reads(db: Database) {
-    return { ...userReads(db), ...matchReads(db), ...contestReads(db), ...joinReads(db), ...paymentReads(db) };
+    return {
+      ...userReads(db),
+      ...matchReads(db),
+      ...contestReads(db),
+      ...joinReads(db),
+      ...paymentReads(db),
+      ...spoolReads(db),
+    };
   },
 };

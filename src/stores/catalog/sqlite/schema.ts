@@ -146,4 +146,7 @@ CREATE INDEX contests_not_over ON contests (state, match_id) WHERE state IN ('op
 /** Which saves count is decided once for all nodes and for ever; of matches locked before, when their boards open next. */
 const LOCK_POSITIONS = "ALTER TABLE matches ADD COLUMN lock_positions TEXT;";
 
-export const CATALOG_MIGRATIONS = [FIRST_SCHEMA, RELEASED_MATCHES, LOCK_POSITIONS] as const;
+/** Nodes that hold acknowledged saves which are not in the log yet. */
+const SPOOLS = "CREATE TABLE spools (node_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;";
+
+export const CATALOG_MIGRATIONS = [FIRST_SCHEMA, RELEASED_MATCHES, LOCK_POSITIONS, SPOOLS] as const;

@@ -41,6 +41,21 @@ CREATE TABLE totals (
 ) STRICT, WITHOUT ROWID;
 `;
 
+/** A contest may be spread over slices, and a sample is of the points of a version, whenever it was taken. */
+const SAMPLES_OF_SLICES = `
+CREATE TABLE samples_of_slices (
+  contest_id INTEGER NOT NULL,
+  slice INTEGER NOT NULL,
+  points_version INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  payload BLOB NOT NULL,
+  PRIMARY KEY (contest_id, slice, points_version)
+) STRICT;
+INSERT OR IGNORE INTO samples_of_slices SELECT contest_id, 0, points_version, at_ms, payload FROM samples;
+DROP TABLE samples;
+ALTER TABLE samples_of_slices RENAME TO samples;
+`;
+
 const ENTRY_IDS_PER_USER = 64;
 
 interface VersionRow {
@@ -91,8 +106,8 @@ function teamWrites(db: Database) {
   const insertPoints = db.query<null, [number, number, number, Uint8Array]>(
     "INSERT INTO points VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
   );
-  const insertSample = db.query<null, [number, number, number, Uint8Array]>(
-    "INSERT INTO samples VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+  const insertSample = db.query<null, [number, number, number, number, Uint8Array]>(
+    "INSERT INTO samples VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
   );
   const putTotal = db.query<null, [number, number, number, number, number]>(
     `INSERT INTO totals VALUES (?, ?, ?, ?, ?) ON CONFLICT (contest_id, entry_id) DO UPDATE
@@ -110,7 +125,7 @@ function teamWrites(db: Database) {
         insertPoints.run(row.matchId, row.version, row.atMs, row.payload);
       },
       appendSample(row: BoardSample): void {
-        insertSample.run(row.contestId, row.atMs, row.pointsVersion, row.payload);
+        insertSample.run(row.contestId, row.slice, row.pointsVersion, row.atMs, row.payload);
       },
       putTotals({ contest, rows }: { contest: ContestId; rows: readonly EntryTotal[] }): void {
         for (const row of rows) putTotal.run(contest, row.entryId, row.scoreQp, row.rank, row.prizePaise);
@@ -139,8 +154,8 @@ function teamReads(db: Database) {
   const newestPoints = db.query<PointsDbRow, [number]>(
     "SELECT * FROM points WHERE match_id = ? ORDER BY version DESC LIMIT 1",
   );
-  const samples = db.query<{ at_ms: number; points_version: number; payload: Uint8Array }, [number]>(
-    "SELECT at_ms, points_version, payload FROM samples WHERE contest_id = ? ORDER BY at_ms",
+  const samples = db.query<{ at_ms: number; points_version: number; payload: Uint8Array }, [number, number]>(
+    `SELECT at_ms, points_version, payload FROM samples WHERE contest_id = ? AND slice = ? ORDER BY points_version`,
   );
   const total = db.query<{ score_qp: number; rank: number; prize_paise: number }, [number, number]>(
     "SELECT score_qp, rank, prize_paise FROM totals WHERE contest_id = ? AND entry_id = ?",
@@ -159,9 +174,10 @@ function teamReads(db: Database) {
       const row = newestPoints.get(match);
       return row && pointsOf(row);
     },
-    samples: (contest: ContestId): BoardSample[] =>
-      samples.all(contest).map((row) => ({
+    samples: ({ contest, slice }: { contest: ContestId; slice: number }): BoardSample[] =>
+      samples.all(contest, slice).map((row) => ({
         contestId: contest,
+        slice,
         atMs: row.at_ms,
         pointsVersion: row.points_version,
         payload: row.payload,
@@ -175,7 +191,7 @@ function teamReads(db: Database) {
 }
 
 export const teamStoreEngine = {
-  migrations: [FIRST_SCHEMA] as const,
+  migrations: [FIRST_SCHEMA, SAMPLES_OF_SLICES] as const,
   pageBytes: 4096,
   messages: "clone" as const,
   writes: teamWrites,
