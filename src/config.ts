@@ -30,6 +30,9 @@ export const limits = {
   /** Calls that may wait for one embedded store in each direction: past it callers hear 503 rather than wait for ever. */
   storePendingMax: 100_000,
   hotStore: { bytesMax: 256 << 20, bucketsMax: 500_000 },
+  redis: { timeoutMs: 500, connectTimeoutMs: 3_000, reconnectMsMax: 1_000, callsMax: 20_000 },
+  /** Twenty failures in a row are an outage; with a third of a cluster away that is one chance in three billion. 500 K keys are about 60 MB. */
+  hotStoreFallback: { failuresMax: 20, probeEveryMs: 250, localKeysMax: 500_000 },
   eventDedupTtlMs: 24 * 3_600_000,
   joins: {
     termsMax: 20_000,
