@@ -52,6 +52,19 @@ export const limits = {
     retryMs: 250,
   },
   hotStore: { bytesMax: 256 << 20, bucketsMax: 500_000 },
+  redis: { timeoutMs: 500, connectTimeoutMs: 3_000, reconnectMsMax: 1_000, callsMax: 20_000 },
+  /** Twenty failures in a row are an outage; with a third of a cluster away that is one chance in three billion. 500 K keys are about 60 MB. */
+  hotStoreFallback: { failuresMax: 20, probeEveryMs: 250, localKeysMax: 500_000 },
+  cassandra: {
+    timeoutMs: 5_000,
+    connectTimeoutMs: 20_000,
+    /** One server with two cores is as fast with 32 as with 128; more is for more servers. */
+    requestsMax: 64,
+    waitingMax: 20_000,
+    /** Some 30 KB: a batch of one partition is one write to the server. */
+    batchRowsMax: 512,
+    reconnectMsMax: 2_000,
+  },
   eventDedupTtlMs: 24 * 3_600_000,
   joins: {
     termsMax: 20_000,
