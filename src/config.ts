@@ -65,6 +65,16 @@ export const limits = {
     batchRowsMax: 512,
     reconnectMsMax: 2_000,
   },
+  aerospike: {
+    waveTransfersMax: 1_024,
+    pendingMax: 100_000,
+    timeoutMs: 5_000,
+    accountsMax: 50_000,
+    sweepEveryMs: 1_000,
+    staleMs: 5_000,
+    threadCount: 4,
+    callTimeoutMs: 1_000,
+  },
   eventDedupTtlMs: 24 * 3_600_000,
   joins: {
     termsMax: 20_000,
@@ -187,6 +197,17 @@ const SECRET_VARIABLES: Readonly<Record<keyof NodeSecrets, string>> = {
   cluster: "CLUSTER_SECRET",
 };
 
+/** An empty one is none, as an orchestrator's template may leave it. */
+const url = z
+  .string()
+  .optional()
+  .transform((text) => text?.trim() || null);
+/** With commas; hosts of one URL with commas are those of other variables. */
+const urls = z
+  .string()
+  .default("")
+  .transform((text) => text.split(",").flatMap((each) => each.trim() || []));
+
 const environment = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3_000),
   HOST: z.string().default("0.0.0.0"),
@@ -204,7 +225,13 @@ const environment = z.object({
   PAYMENT_KEY_ID: z.string().optional(),
   PAYMENT_KEY_SECRET: z.string().optional(),
   PAYMENT_WEBHOOK_SECRET: z.string().optional(),
-  EVENT_LOG_URL: z.string().optional(),
+  EVENT_LOG_URL: url,
+  HOT_STORE_URL: url,
+  CATALOG_URL: url,
+  CATALOG_USER_URLS: urls,
+  CATALOG_REPLICA_URLS: urls,
+  TEAM_STORE_URL: url,
+  LEDGER_URL: url,
   NODE_ID: z
     .string()
     .regex(/^[\w.:-]{1,64}$/, "1 to 64 letters, digits, dots, colons, hyphens")
@@ -214,6 +241,24 @@ const environment = z.object({
   PEER_URL: z.url({ protocol: /^https?$/ }).optional(),
   CLUSTER_SECRET: z.string().optional(),
 });
+
+/** Which engine each port has; null: the embedded one. The forms are described where each is opened. */
+export interface StoreUrls {
+  /** Kafka. */
+  readonly eventLog: string | null;
+  /** Redis. */
+  readonly hotStore: string | null;
+  /** Postgres. */
+  readonly catalog: {
+    readonly url: string;
+    readonly userUrls: readonly string[];
+    readonly replicaUrls: readonly string[];
+  } | null;
+  /** ScyllaDB or Cassandra. */
+  readonly teamStore: string | null;
+  /** Aerospike. */
+  readonly ledger: string | null;
+}
 
 export interface Config {
   readonly port: number;
@@ -240,6 +285,7 @@ export interface Config {
   readonly payments: { readonly baseUrl: string; readonly keyId: string; readonly keySecret: string } | null;
   /** Names the node among those of its cluster, the same after every restart. */
   readonly nodeId: string;
+  readonly stores: StoreUrls;
   /** The log is one that other nodes have too: this node is one of a cluster. */
   readonly isLogShared: boolean;
   /** Where other nodes ask this one. */
@@ -268,7 +314,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, de
     feed: values.FEED_SECRET ?? (dev ? DEV_SECRETS.feed : ""),
     webhook: values.PAYMENT_WEBHOOK_SECRET ?? (dev ? DEV_SECRETS.webhook : ""),
   };
-  const isLogShared = Boolean(values.EVENT_LOG_URL);
+  const isLogShared = values.EVENT_LOG_URL !== null;
+  if (values.CATALOG_URL === null && values.CATALOG_USER_URLS.length + values.CATALOG_REPLICA_URLS.length > 0) {
+    faults.push("CATALOG_URL: is needed beside CATALOG_USER_URLS or CATALOG_REPLICA_URLS");
+  }
   const clusterSecret = values.CLUSTER_SECRET ?? (dev ? DEV_SECRETS.cluster : "");
   if (!dev) {
     for (const { secret, message } of secretFaults(isLogShared ? { ...secrets, cluster: clusterSecret } : secrets)) {
@@ -307,6 +356,20 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, de
       drainMs: values.DRAIN_MS,
       payments,
       nodeId: values.NODE_ID ?? `${hostname()}:${values.PORT}`,
+      stores: {
+        eventLog: values.EVENT_LOG_URL,
+        hotStore: values.HOT_STORE_URL,
+        catalog:
+          values.CATALOG_URL === null
+            ? null
+            : {
+                url: values.CATALOG_URL,
+                userUrls: values.CATALOG_USER_URLS,
+                replicaUrls: values.CATALOG_REPLICA_URLS,
+              },
+        teamStore: values.TEAM_STORE_URL,
+        ledger: values.LEDGER_URL,
+      },
       isLogShared,
       peerHost: values.PEER_HOST,
       peerPort: values.PEER_PORT,
@@ -337,6 +400,7 @@ export function testConfig(directory = join(tmpdir(), `powerplay-${crypto.random
     drainMs: 0,
     payments: null,
     nodeId: `test-${crypto.randomUUID()}`,
+    stores: { eventLog: null, hotStore: null, catalog: null, teamStore: null, ledger: null },
     isLogShared: false,
     peerHost: "127.0.0.1",
     peerPort: 0,

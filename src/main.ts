@@ -37,14 +37,10 @@ import { Log, logFormat } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { startOps } from "./ops-server.ts";
 import { afterMs, repeat } from "./repeat.ts";
-import { openEmbeddedCatalog } from "./stores/catalog/embedded.ts";
 import type { Catalog } from "./stores/catalog/port.ts";
-import { openEmbeddedEventLog } from "./stores/event-log/embedded.ts";
-import { openEmbeddedHotStore } from "./stores/hot-store/embedded.ts";
-import { openEmbeddedLedger } from "./stores/ledger/embedded.ts";
 import { openSpoolStore } from "./stores/event-log/spool-store.ts";
 import type { Ledger } from "./stores/ledger/port.ts";
-import { openEmbeddedTeamStore } from "./stores/team-store/embedded.ts";
+import { openHotStore, openStores } from "./stores/open.ts";
 import { ConsumerLags } from "./stream/consumer-lags.ts";
 import { FeedIntake } from "./stream/feed-intake.ts";
 import { MatchCache } from "./stream/match-cache.ts";
@@ -107,23 +103,6 @@ export interface Node {
   stop(): Promise<void>;
 }
 
-export async function openStores(config: Config) {
-  const at = (name: string) => ({
-    file: join(config.dataDir, `${name}.sqlite`),
-    pendingMax: limits.storePendingMax,
-  });
-  const [catalog, ledger, log, teamStore] = await Promise.all([
-    openEmbeddedCatalog(at("catalog")),
-    openEmbeddedLedger(at("ledger")),
-    openEmbeddedEventLog(at("log")),
-    openEmbeddedTeamStore(at("teams")),
-  ]);
-  const close = async () => {
-    await Promise.all([catalog.close(), ledger.close(), log.close(), teamStore.close()]);
-  };
-  return { catalog, ledger, log, teamStore, close };
-}
-
 /** The whole object graph of one node, bottom up. */
 export async function startNode(config: Config, options: NodeOptions = {}): Promise<Node> {
   const { clock = systemClock, sampleEveryMs = limits.boards.sampleEveryMs } = options;
@@ -143,7 +122,11 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
 
   const stores = await openStores(config);
   const { catalog, ledger, log, teamStore } = stores;
-  const hotStore = openEmbeddedHotStore({ clock, ...limits.hotStore });
+  const hotStore = await openHotStore(config, {
+    clock,
+    awayGauge: metrics.gauge("powerplay_hot_store_away", "1 while the shared hot store is away and this node's memory answers."),
+    log: say,
+  });
   const identity = await catalog.identity();
   const directory = boardDirectory(config.boardDir, config.dataDir, identity);
   const engine = await BoardEngine.start({ directory, log: say });
