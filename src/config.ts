@@ -29,6 +29,19 @@ export const limits = {
   },
   /** Calls that may wait for one embedded store in each direction: past it callers hear 503 rather than wait for ever. */
   storePendingMax: 100_000,
+  /** The ledger where LEDGER_URL names an Aerospike cluster. */
+  aerospikeLedger: {
+    /** About 130 bytes each in the record of an account that all of them touch; records have 1 MiB. */
+    waveTransfersMax: 1_024,
+    timeoutMs: 5_000,
+    /** About 8 KB each at most. */
+    accountsMax: 50_000,
+    sweepEveryMs: 1_000,
+    /** Longer than any wave takes while the cluster answers. */
+    staleMs: 5_000,
+    threadCount: 4,
+    callTimeoutMs: 1_000,
+  },
   hotStore: { bytesMax: 256 << 20, bucketsMax: 500_000 },
   eventDedupTtlMs: 24 * 3_600_000,
   joins: {
