@@ -124,7 +124,10 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const { catalog, ledger, log, teamStore } = stores;
   const hotStore = await openHotStore(config, {
     clock,
-    awayGauge: metrics.gauge("powerplay_hot_store_away", "1 while the shared hot store is away and this node's memory answers."),
+    awayGauge: metrics.gauge(
+      "powerplay_hot_store_away",
+      "1 while the shared hot store is away and this node's memory answers.",
+    ),
     log: say,
   });
   const identity = await catalog.identity();

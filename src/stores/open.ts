@@ -42,7 +42,9 @@ export async function openStores(config: Config): Promise<Stores> {
     catalog === null
       ? openEmbeddedCatalog(embedded("catalog"))
       : openPostgresCatalog({ ...catalog, ...limits.postgres }),
-    ledger === null ? openEmbeddedLedger(embedded("ledger")) : openAerospikeLedger({ url: ledger, ...limits.aerospike }),
+    ledger === null
+      ? openEmbeddedLedger(embedded("ledger"))
+      : openAerospikeLedger({ url: ledger, pendingMax: limits.storePendingMax, ...limits.aerospikeLedger }),
     eventLog === null
       ? openEmbeddedEventLog(embedded("log"))
       : openKafkaEventLog({ url: eventLog, memberId: config.nodeId, ...limits.kafka }),
