@@ -29,6 +29,11 @@ export const limits = {
   },
   /** Calls that may wait for one embedded store in each direction: past it callers hear 503 rather than wait for ever. */
   storePendingMax: 100_000,
+  /** Each node has `connectionsMax` connections to each database, and one more a group of joins to that of contests. */
+  postgres: {
+    calls: { connectionsMax: 8, connectTimeoutMs: 5_000, callTimeoutMs: 15_000, pendingMax: 100_000 },
+    joins: { lanes: 2, groupsMax: 2, callsPerGroupMax: 2_000 },
+  },
   hotStore: { bytesMax: 256 << 20, bucketsMax: 500_000 },
   eventDedupTtlMs: 24 * 3_600_000,
   joins: {
