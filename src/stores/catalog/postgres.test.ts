@@ -1,11 +1,16 @@
-import { describe } from "bun:test";
+import { afterAll, beforeAll, describe } from "bun:test";
 import { catalogContract } from "./contract.ts";
-import { inTestDatabases, testServer } from "./postgres/testing.ts";
+import { createDatabases, inTestDatabases, type TestDatabases, testServer } from "./postgres/testing.ts";
 
 const server = await testServer();
 for (const shardCount of [0, 3]) {
   const where = shardCount === 0 ? "one database" : `users over ${shardCount} databases`;
-  describe.skipIf(server === null)(`catalog: postgres, ${where}`, () =>
-    catalogContract(inTestDatabases(server!, shardCount)),
-  );
+  describe.skipIf(server === null)(`catalog: postgres, ${where}`, () => {
+    let databases: TestDatabases;
+    beforeAll(async () => {
+      databases = await createDatabases(server!, 1 + shardCount);
+    });
+    afterAll(() => databases.drop());
+    catalogContract(inTestDatabases(() => databases));
+  });
 }

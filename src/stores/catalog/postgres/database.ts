@@ -51,6 +51,7 @@ export class Database {
   #pool: postgres.Sql<{ bigint: number }>;
   #pending = 0;
   #isClosed = false;
+  #onIdle: () => void = () => undefined;
 
   constructor(url: string, limits: DatabaseLimits) {
     this.name = parsePostgresUrl(url).name;
@@ -94,10 +95,12 @@ export class Database {
     }
   }
 
-  /** Answers what is under way, for as long as a call may take, then ends the connections. */
+  /** Answers what is under way, then ends the connections. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#pool.end({ timeout: this.#limits.callTimeoutMs / 1_000 });
+    if (this.#pending > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
+    // Not left to the package: it waits for ever for a call whose connection was lost, though it has rejected it.
+    await this.#pool.end({ timeout: 0 });
   }
 
   async #ask<Row>(statement: string, parameters: readonly Parameter[]): Promise<Row[]> {
@@ -115,7 +118,7 @@ export class Database {
       return (await Promise.race([answer, deadline.promise])) as unknown as Row[];
     } finally {
       clearTimeout(timer);
-      this.#pending--;
+      if (--this.#pending === 0) this.#onIdle();
     }
   }
 

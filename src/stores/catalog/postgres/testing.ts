@@ -40,14 +40,19 @@ export async function query<Row = unknown>(url: string, statement: string): Prom
 
 export interface TestDatabases {
   readonly urls: readonly string[];
+  empty(): Promise<void>;
   drop(): Promise<void>;
 }
 
 export async function createDatabases(server: string, count: number): Promise<TestDatabases> {
   const names = Array.from({ length: count }, () => `powerplay_test_${crypto.randomUUID().replaceAll("-", "")}`);
   for (const name of names) await query(server, `CREATE DATABASE ${name}`);
+  const urls = names.map((name) => withDatabase(server, name));
   return {
-    urls: names.map((name) => withDatabase(server, name)),
+    urls,
+    async empty() {
+      for (const url of urls) await query(url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    },
     async drop() {
       for (const name of names) await query(server, `DROP DATABASE ${name} WITH (FORCE)`);
     },
@@ -57,12 +62,12 @@ export async function createDatabases(server: string, count: number): Promise<Te
 export const openTestCatalog = (url: string, changes: Partial<PostgresCatalogOptions> = {}): Promise<PostgresCatalog> =>
   openPostgresCatalog({ url, userUrls: [], replicaUrls: [], ...TEST_LIMITS, ...changes });
 
-/** For the contract suite: users in so many databases beside the catalog's; 0: all in one. */
+/** For the contract suite: users in all databases but the first; in that one where it is alone. Emptied for each test. */
 export const inTestDatabases =
-  (server: string, shardCount: number): OpenStore<Catalog> =>
+  (databases: () => TestDatabases): OpenStore<Catalog> =>
   async () => {
-    const databases = await createDatabases(server, 1 + shardCount);
-    const [url, ...userUrls] = databases.urls;
+    await databases().empty();
+    const [url, ...userUrls] = databases().urls;
     let store: Catalog = await openTestCatalog(url!, { userUrls });
     return {
       store,
@@ -70,10 +75,7 @@ export const inTestDatabases =
         await store.close();
         return (store = await openTestCatalog(url!, { userUrls }));
       },
-      async dispose() {
-        await store.close();
-        await databases.drop();
-      },
+      dispose: () => store.close(),
     };
   };
 
