@@ -529,6 +529,17 @@ describe.skipIf(server === null)("catalog: postgres alone", () => {
       await node.close();
     });
 
+    test("a database that lost its users is not taken for a new one: their numbers would be given again", async () => {
+      await (await openTestCatalog(url, { userUrls: userUrls() })).close();
+      const node = await openTestCatalog(url, { userUrls: userUrls() });
+      await Promise.all(Array.from({ length: 30 }, (_, index) => node.createUser(aUser(`user ${index}`))));
+      await node.close();
+      await query(userUrls()[0]!, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+      expect(await openTestCatalog(url, { userUrls: userUrls() }).then(() => "opened", String)).toMatch(
+        /number 1 of 3 in CATALOG_USER_URLS, but \d+ of its 4096 buckets are elsewhere and 0 are another's/,
+      );
+    });
+
     test("a list with a database more, fewer or in another order is refused until rows are moved", async () => {
       const [one, two, three] = userUrls();
       const node = await openTestCatalog(url, { userUrls: [one!, two!] });

@@ -30,7 +30,10 @@ export async function moveBuckets(urls: readonly string[], databaseLimits: Datab
     const shardOf = shardOfBuckets(databases.length);
     let moved = 0;
     for (const [shard, source] of databases.entries()) {
-      const targets = Map.groupBy(await bucketsIn(source), (bucket) => shardOf[bucket]!);
+      const targets = Map.groupBy(
+        (await bucketsIn(source)).map(({ bucket }) => bucket),
+        (bucket) => shardOf[bucket]!,
+      );
       for (const [target, buckets] of targets) {
         if (target === shard) continue;
         await copy(source, databases[target]!, buckets);

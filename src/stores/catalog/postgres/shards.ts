@@ -24,16 +24,20 @@ export class Shards {
     const expected = this.all.map((_, shard) =>
       Array.from({ length: BUCKETS }, (__, bucket) => bucket).filter((bucket) => this.#shardOfBucket[bucket] === shard),
     );
-    const [first, ...others] = this.all;
-    // Several nodes may start at once: they hand out the same buckets. The first database's come last and say that all are out.
-    if ((await bucketsIn(first!)).length === 0) {
-      for (const [index, database] of others.entries()) await handOut(database, expected[index + 1]!);
-      await handOut(first!, expected[0]!);
-    }
+    const expectedIn = (shard: number) => new Set(expected[shard]);
+    const found = await Promise.all(this.all.map(bucketsIn));
+    // Nobody has a number yet, so nothing can be given twice. Several nodes may start at once: they hand out the same.
+    const isNew = found.every((buckets, shard) => {
+      const known = expectedIn(shard);
+      return buckets.every(({ bucket, is_used }) => known.has(bucket) && !is_used);
+    });
     for (const [shard, database] of this.all.entries()) {
-      const found = await bucketsIn(database);
-      const missing = expected[shard]!.filter((bucket) => !found.includes(bucket)).length;
-      const foreign = found.length - (expected[shard]!.length - missing);
+      if (isNew) await handOut(database, expected[shard]!);
+      const known = expectedIn(shard);
+      const held = isNew ? known.size : found[shard]!.length;
+      const own = isNew ? known.size : found[shard]!.filter(({ bucket }) => known.has(bucket)).length;
+      const missing = known.size - own;
+      const foreign = held - own;
       if (missing + foreign === 0) continue;
       throw new Error(
         `the database of users at ${database.name} is number ${shard + 1} of ${this.all.length} in CATALOG_USER_URLS, but ` +
@@ -45,14 +49,12 @@ export class Shards {
   }
 }
 
-export async function bucketsIn(database: Database): Promise<number[]> {
-  return (await database.rows<{ bucket: number }>("SELECT bucket FROM user_buckets")).map(({ bucket }) => bucket);
-}
+export const bucketsIn = (database: Database): Promise<{ bucket: number; is_used: boolean }[]> =>
+  database.rows("SELECT bucket, next_number > 1 AS is_used FROM user_buckets");
 
 async function handOut(database: Database, buckets: readonly number[]): Promise<void> {
   await database.rows(
-    `INSERT INTO user_buckets SELECT bucket FROM unnest($1::integer[]) bucket WHERE NOT EXISTS (SELECT FROM user_buckets)
-     ON CONFLICT DO NOTHING`,
+    "INSERT INTO user_buckets SELECT bucket FROM unnest($1::integer[]) bucket ON CONFLICT DO NOTHING",
     [numberArray(buckets)],
   );
 }
