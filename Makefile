@@ -5,7 +5,8 @@ KERNEL := build/libpowerplay.so
 KERNEL_SOURCES := $(wildcard native/*.c native/*.h)
 BENCH_LIBRARY := build/libboardbench.so
 
-.PHONY: run test install build check lint types unit format sim bench bench-boards bench-edge bench-money bench-catalog clean client web schemas
+.PHONY: run test install build check lint types unit format sim bench bench-boards bench-edge bench-money bench-catalog clean client web schemas \
+  services services-stop roll
 
 ## make run: install, build, play a match from an empty disk to paid-out prizes, keep serving on http://localhost:3000
 run: install build
@@ -101,5 +102,17 @@ schemas: install
 	mv build/shapes.ts src/edge/socket/generated/shapes.ts
 	find src/edge/socket/generated -name '*.ts' ! -name shapes.ts -exec sed -i '1a // @ts-nocheck: flatc leaves unused imports' {} +
 
+## make services: start Redis, Postgres, Kafka, Cassandra and, where found, Aerospike for the tests; build/services.env says where (see ops/services)
+services: install
+	@$(BUN) ops/services/command.ts start
+
+services-stop: install
+	@$(BUN) ops/services/command.ts stop
+
+## make roll GROUP=a: restart the nodes of a group of CLUSTER (ops/cluster.json, see ops/cluster.example.json) one by one; DRY=1 only tells
+roll: install
+	@$(BUN) ops/roll/command.ts
+
 clean:
+	@[ ! -d build/services ] || $(BUN) ops/services/command.ts stop
 	rm -rf build dist data test-output

@@ -22,8 +22,9 @@ const USAGE = `powerplay <command>
   reconcile [--settlement FILE]          compare all books of a stopped node, and the payments with the provider's settlement
                                          file (asked for, or FILE); exit status 1 on any difference
 
-Configuration comes from the environment: PORT, HOST, DATA_DIR, BOARD_DIR, JWT_SECRET, FEED_SECRET, SOCKET_ORIGINS, TICK_MS,
-DRAIN_MS, PAYMENT_URL, PAYMENT_KEY_ID, PAYMENT_KEY_SECRET, PAYMENT_WEBHOOK_SECRET.`;
+Configuration comes from the environment: PORT, HOST, OPS_PORT, OPS_HOST, LOG_FORMAT, DATA_DIR, BOARD_DIR, JWT_SECRET, FEED_SECRET, SOCKET_ORIGINS, TICK_MS,
+DRAIN_MS, PAYMENT_URL, PAYMENT_KEY_ID, PAYMENT_KEY_SECRET, PAYMENT_WEBHOOK_SECRET, NODE_ID, PEER_HOST, PEER_PORT, PEER_URL,
+CLUSTER_SECRET.`;
 
 class UsageError extends Error {}
 
@@ -88,7 +89,7 @@ function wholeNumberOf(name: string, text: string, min: number, max: number): nu
 async function serve(args: readonly string[]): Promise<number> {
   const { values } = options(args);
   const node = await startNode(configOf(values.dev));
-  console.log(`powerplay: listening on ${node.url} · kernel ${node.kernelName}`);
+  console.log(`powerplay: listening on ${node.url} · kernel ${node.kernelName} · for operators ${node.opsUrl}`);
   await untilTerminated();
   await node.stop();
   return 0;

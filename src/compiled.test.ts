@@ -28,7 +28,7 @@ test("one compiled file is a node: its threads start, and it serves the app with
       if (url !== undefined) break;
     }
     if (url === undefined) throw new Error(`the binary ended: ${said}`);
-    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    while ((await fetch(`${url}/readyz`)).status !== 200) await Bun.sleep(5);
     const page = await (await fetch(url)).text();
     const scripts = [...page.matchAll(/<script[^>]* src="([^"]+)"/g)].map((match) => match[1]!);
     expect(scripts.length).toBeGreaterThan(0);

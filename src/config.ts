@@ -1,9 +1,10 @@
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { assert } from "./domain/assert.ts";
 import { rupees } from "./domain/money.ts";
-import { DEV_SECRETS, type EdgeSecrets, secretFaults } from "./edge/secrets.ts";
+import type { LogFormat } from "./log.ts";
+import { DEV_SECRETS, type EdgeSecrets, type NodeSecrets, secretFaults } from "./edge/secrets.ts";
 
 /**
  * Every limit of a node in one place, asserted on load; relations between them are asserted too, so that a wrong
@@ -110,25 +111,43 @@ export const limits = {
     /** Bots in the matches after the first: a crowd, and no load on the laptop that hosts it. */
     playAlongBotsMax: 1_000,
   },
+  cluster: {
+    /** The log keeps notes for days; one that was lost is missed for so long at most. */
+    announceEveryMs: 60_000,
+    ownersCheckEveryMs: 1_000,
+    /** Of who has which slice: about a day's. */
+    ownerRecordsMax: 10_000,
+    /** How often a node asks whether another has done what it waits for. */
+    pollMs: 20,
+    peerTimeoutMs: 5_000,
+    /** A page of a board is a few KB, the histogram of a great contest some hundred. */
+    peerBodyBytesMax: 32 << 20,
+  },
   drainMs: 10_000,
+  /** A node that starts takes traffic when its boards are attached, or after this long without: saves and joins need none. */
+  attachMs: 30_000,
 } as const;
 
 assert(limits.boards.topCountMax <= limits.boards.pageCountMax, "the top is a page");
 assert(limits.lock.checkEveryMs < limits.lock.joinStaleMs, "the lock waits for joins longer than one check");
 assert(limits.consumer.waitMs < limits.drainMs, "a consumer's last read ends within the drain");
-
+assert(limits.cluster.announceEveryMs > limits.cluster.ownersCheckEveryMs, "a check finds what is due");
 assert(limits.gateway.spreadMs < limits.gateway.tickMs, "a round ends before the next begins");
 assert(limits.sockets.pingAfterMs * 2 < limits.sockets.idleMs, "a ping has time to be answered");
 
-const SECRET_VARIABLES: Readonly<Record<keyof EdgeSecrets, string>> = {
+const SECRET_VARIABLES: Readonly<Record<keyof NodeSecrets, string>> = {
   jwt: "JWT_SECRET",
   feed: "FEED_SECRET",
   webhook: "PAYMENT_WEBHOOK_SECRET",
+  cluster: "CLUSTER_SECRET",
 };
 
 const environment = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3_000),
   HOST: z.string().default("0.0.0.0"),
+  OPS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  OPS_HOST: z.string().default("127.0.0.1"),
+  LOG_FORMAT: z.enum(["json", "text"]).optional(),
   DATA_DIR: z.string().default("data"),
   BOARD_DIR: z.string().default("/dev/shm"),
   JWT_SECRET: z.string().optional(),
@@ -140,11 +159,25 @@ const environment = z.object({
   PAYMENT_KEY_ID: z.string().optional(),
   PAYMENT_KEY_SECRET: z.string().optional(),
   PAYMENT_WEBHOOK_SECRET: z.string().optional(),
+  EVENT_LOG_URL: z.string().optional(),
+  NODE_ID: z
+    .string()
+    .regex(/^[\w.:-]{1,64}$/, "1 to 64 letters, digits, dots, colons, hyphens")
+    .optional(),
+  PEER_HOST: z.string().default("127.0.0.1"),
+  PEER_PORT: z.coerce.number().int().min(0).max(65_535).default(0),
+  PEER_URL: z.url({ protocol: /^https?$/ }).optional(),
+  CLUSTER_SECRET: z.string().optional(),
 });
 
 export interface Config {
   readonly port: number;
   readonly host: string;
+  /** Where /metrics, /healthz and /readyz are answered to those who run the node. */
+  readonly opsPort: number;
+  readonly opsHost: string;
+  /** undefined: text where stderr is a terminal. */
+  readonly logFormat: LogFormat | undefined;
   /** Holds every embedded store. */
   readonly dataDir: string;
   /** Where board segments live: shared memory, or any directory. */
@@ -160,6 +193,18 @@ export interface Config {
   readonly drainMs: number;
   /** null: the built-in sandbox provider, only with `dev`. */
   readonly payments: { readonly baseUrl: string; readonly keyId: string; readonly keySecret: string } | null;
+  /** Names the node among those of its cluster, the same after every restart. */
+  readonly nodeId: string;
+  /** The log is one that other nodes have too: this node is one of a cluster. */
+  readonly isLogShared: boolean;
+  /** Where other nodes ask this one. */
+  readonly peerHost: string;
+  /** 0 takes a free one. */
+  readonly peerPort: number;
+  /** What other nodes reach it by; null derives it from host and port. */
+  readonly peerUrl: string | null;
+  /** Nodes of a cluster show it to each other. */
+  readonly clusterSecret: string;
 }
 
 export type ConfigResult =
@@ -178,8 +223,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, de
     feed: values.FEED_SECRET ?? (dev ? DEV_SECRETS.feed : ""),
     webhook: values.PAYMENT_WEBHOOK_SECRET ?? (dev ? DEV_SECRETS.webhook : ""),
   };
+  const isLogShared = Boolean(values.EVENT_LOG_URL);
+  const clusterSecret = values.CLUSTER_SECRET ?? (dev ? DEV_SECRETS.cluster : "");
   if (!dev) {
-    for (const { secret, message } of secretFaults(secrets)) {
+    for (const { secret, message } of secretFaults(isLogShared ? { ...secrets, cluster: clusterSecret } : secrets)) {
       faults.push(`${SECRET_VARIABLES[secret]}: ${message}; set at least 32 random characters, or start with --dev`);
     }
   }
@@ -192,12 +239,20 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, de
   } else if (!dev) {
     faults.push("PAYMENT_URL: no payment provider is set; set the three PAYMENT_ variables, or start with --dev");
   }
+  const opsPort = values.OPS_PORT ?? opsPortOf(values.PORT);
+  if (opsPort > 65_535) faults.push(`OPS_PORT: ${OPS_PORT_AFTER} above PORT is no port; set one`);
+  if (values.PEER_URL !== undefined && values.PEER_PORT === 0) {
+    faults.push("PEER_PORT: PEER_URL leads to a port; set which one");
+  }
   if (faults.length > 0) return { ok: false, faults };
   return {
     ok: true,
     config: {
       port: values.PORT,
       host: values.HOST,
+      opsPort,
+      opsHost: values.OPS_HOST,
+      logFormat: values.LOG_FORMAT,
       dataDir: values.DATA_DIR,
       boardDir: values.BOARD_DIR,
       dev,
@@ -206,15 +261,28 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, de
       tickMs: values.TICK_MS,
       drainMs: values.DRAIN_MS,
       payments,
+      nodeId: values.NODE_ID ?? `${hostname()}:${values.PORT}`,
+      isLogShared,
+      peerHost: values.PEER_HOST,
+      peerPort: values.PEER_PORT,
+      peerUrl: values.PEER_URL?.replace(/\/$/, "") ?? null,
+      clusterSecret,
     },
   };
 }
+
+/** Nodes on one machine have ports of their own already, and so are these. */
+const OPS_PORT_AFTER = 10_000;
+const opsPortOf = (port: number): number => (port === 0 ? 0 : port + OPS_PORT_AFTER);
 
 /** A throw-away node for tests and benchmarks: free port, its own directories. */
 export function testConfig(directory = join(tmpdir(), `powerplay-${crypto.randomUUID()}`)): Config {
   return {
     port: 0,
     host: "127.0.0.1",
+    opsPort: 0,
+    opsHost: "127.0.0.1",
+    logFormat: undefined,
     dataDir: join(directory, "data"),
     boardDir: join(directory, "boards"),
     dev: true,
@@ -223,5 +291,11 @@ export function testConfig(directory = join(tmpdir(), `powerplay-${crypto.random
     tickMs: 50,
     drainMs: 0,
     payments: null,
+    nodeId: `test-${crypto.randomUUID()}`,
+    isLogShared: false,
+    peerHost: "127.0.0.1",
+    peerPort: 0,
+    peerUrl: null,
+    clusterSecret: DEV_SECRETS.cluster,
   };
 }

@@ -4,12 +4,14 @@ import { type Config, limits } from "./config.ts";
 import { type Clock, systemClock } from "./domain/clock.ts";
 import { SCORING_RULES } from "./domain/scoring/rule-sets.ts";
 import type { MatchId } from "./domain/ids.ts";
+import { Slices } from "./cluster/slices.ts";
 import { catalogAccounts } from "./edge/accounts.ts";
 import { Tokens } from "./edge/auth.ts";
 import { browseCatalog } from "./edge/browse.ts";
 import type { Game } from "./edge/game.ts";
 import { openGuest } from "./edge/guests.ts";
 import { FrontDesk } from "./edge/front-desk.ts";
+import { RequestTimes } from "./edge/request-times.ts";
 import { SOCKET_PATH, startHttp } from "./edge/http-server.ts";
 import { type EdgeLimits, edgeLimits } from "./edge/limits.ts";
 import { type SocketLimits, SocketServer } from "./edge/socket/socket-server.ts";
@@ -18,9 +20,13 @@ import { BoardRoom } from "./realtime/board-room.ts";
 import { epochOf, Gateway } from "./realtime/gateway/gateway.ts";
 import type { Told } from "./realtime/gateway/match-hall.ts";
 import { BoardLeaderboards } from "./realtime/leaderboards.ts";
-import { boardDirectory, dataIdentity, MatchBoards } from "./realtime/match-boards.ts";
+import { boardDirectory, MatchBoards } from "./realtime/match-boards.ts";
 import { daily } from "./daily.ts";
+import { watchEventLoop } from "./event-loop-lag.ts";
+import { Instruments } from "./instruments.ts";
+import { Log, logFormat } from "./log.ts";
 import { Metrics } from "./metrics.ts";
+import { startOps } from "./ops-server.ts";
 import { repeat } from "./repeat.ts";
 import { openEmbeddedCatalog } from "./stores/catalog/embedded.ts";
 import type { Catalog } from "./stores/catalog/port.ts";
@@ -29,6 +35,7 @@ import { openEmbeddedHotStore } from "./stores/hot-store/embedded.ts";
 import { openEmbeddedLedger } from "./stores/ledger/embedded.ts";
 import type { Ledger } from "./stores/ledger/port.ts";
 import { openEmbeddedTeamStore } from "./stores/team-store/embedded.ts";
+import { ConsumerLags } from "./stream/consumer-lags.ts";
 import { FeedIntake } from "./stream/feed-intake.ts";
 import { MatchCache } from "./stream/match-cache.ts";
 import { Materialiser } from "./stream/materialiser.ts";
@@ -68,6 +75,8 @@ export interface NodeOptions {
 
 export interface Node {
   readonly url: string;
+  /** Where those who run it find /metrics, /healthz and /readyz. */
+  readonly opsUrl: string;
   readonly socketUrl: string;
   readonly clock: Clock;
   readonly tokens: Tokens;
@@ -108,17 +117,33 @@ export async function openStores(config: Config) {
 /** The whole object graph of one node, bottom up. */
 export async function startNode(config: Config, options: NodeOptions = {}): Promise<Node> {
   const { clock = systemClock, sampleEveryMs = limits.boards.sampleEveryMs } = options;
-  const { log: say = console.error } = options;
-  const onTrouble = (error: unknown) => say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const format = logFormat(config.logFormat, process.stderr.isTTY);
+  const told = new Log({ format, write: options.log ?? console.error, nowMs: Date.now });
+  const say = (line: string) => told.warn(line);
+  const onTrouble = (error: unknown) => told.error(error);
+
+  // First, so that a node which waits for its stores is seen to be alive and not ready.
+  const metrics = new Metrics();
+  const instruments = new Instruments(metrics);
+  const eventLoop = watchEventLoop(instruments.eventLoopLagSeconds);
+  let isOpen = true;
+  let hasBoards = false;
+  const ready = () => isOpen && hasBoards;
+  const ops = startOps({ host: config.opsHost, port: config.opsPort, metrics, ready });
 
   const stores = await openStores(config);
   const { catalog, ledger, log, teamStore } = stores;
   const hotStore = openEmbeddedHotStore({ clock, ...limits.hotStore });
-  const directory = boardDirectory(config.boardDir, config.dataDir);
+  const identity = await catalog.identity();
+  const directory = boardDirectory(config.boardDir, config.dataDir, identity);
   const engine = await BoardEngine.start({ directory, log: say });
   const matches = new MatchCache(catalog, limits.matchCache);
-  const metrics = new Metrics();
-  const consumer = { ...limits.consumer, onTrouble };
+  const lags = new ConsumerLags();
+  const lagHelp = "Records of the log that are not handled yet, by topic and partition.";
+  metrics.gaugeRead("powerplay_consumer_lag_records", lagHelp, () => lags.read(log));
+  const consumer = { ...limits.consumer, onTrouble, lags };
+  const slices = config.isLogShared ? await Slices.join({ log, group: "slices", onTrouble }) : Slices.single();
+  const { pollMs } = limits.cluster;
 
   // Stream plane.
   const fence = new SaveFence({
@@ -128,7 +153,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     clockSkewMsMax: limits.clockSkewMsMax,
     matchesMax: limits.matchCache.matchesMax,
   });
-  const materialiser = new Materialiser({ log, teamStore, matches, fence, consumer });
+  const materialiser = new Materialiser({ log, teamStore, matches, fence, slices, pollMs, consumer });
   const teams = new TeamSaves({
     log,
     hotStore,
@@ -140,7 +165,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     materialised: (partition) => materialiser.materialised(partition),
   });
   const feed = new FeedIntake({ log, catalog, hotStore, matches, clock, dedupTtlMs: limits.eventDedupTtlMs });
-  const scorer = new Scorer({ log, catalog, teamStore, matches, consumer });
+  const scorer = new Scorer({ log, catalog, teamStore, matches, slices, pollMs, consumer });
 
   // Realtime plane.
   const boards = new MatchBoards({
@@ -153,6 +178,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     clock,
     sampleEveryMs,
     releasedIdleMs: limits.boards.releasedIdleMs,
+    times: instruments,
     consumer,
   });
   const room = new BoardRoom({ catalog, directory, warn: say });
@@ -253,8 +279,11 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   };
   const httpLimits = { ...edgeLimits, ...options.edge };
   const tokens = new Tokens(config.secrets.jwt, clock, httpLimits);
-  let isReady = true;
-  const ready = () => isReady;
+  const startedMs = clock.nowMs();
+  const times = new RequestTimes(metrics, {
+    "POST /v1/teams": instruments.saveSeconds.of({}),
+    "POST /v1/contests/{contest}/join": instruments.joinSeconds.of({}),
+  });
   const desk = new FrontDesk({
     game,
     accounts: await catalogAccounts(catalog, clock),
@@ -271,6 +300,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
             pay: (providerOrderId) => sandbox.provider.checkOut(providerOrderId, true),
           },
     hotStore,
+    times,
     onTrouble,
   });
   const gateway = new Gateway({
@@ -278,11 +308,16 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     namesOf: (users) => catalog.userNames(users),
     matchNow: async (match) => (await matches.get(match))?.match ?? null,
     updatesOf: (match) => scorer.scored(match)?.updates ?? [],
-    epoch: epochOf(dataIdentity(config.dataDir)),
+    epoch: epochOf(identity),
     limits: {
       ...limits.gateway,
       tickMs: config.tickMs,
       spreadMs: Math.min(limits.gateway.spreadMs, config.tickMs / 2),
+    },
+    onBallsTold: (balls) => {
+      const nowMs = clock.nowMs();
+      // Those from before this node started were told by others, when they came.
+      for (const { atMs } of balls) if (atMs >= startedMs) instruments.ballPushed(nowMs - atMs);
     },
     onTrouble,
   });
@@ -294,7 +329,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     limits: socketLimits,
     origins: config.socketOrigins,
     metrics,
-    ready,
+    ready: () => isOpen,
     nowMs: () => clock.nowMs(),
     sandbox: sandbox !== null,
     onTrouble,
@@ -307,6 +342,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     web: (request) => web.answer(request),
     limits: httpLimits,
     socketLimits,
+    times,
     host,
     port,
     onTrouble,
@@ -342,9 +378,12 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     repeat(() => room.check(), limits.boards.roomCheckEveryMs, onTrouble),
   ];
   lock.start();
+  const attaching = setTimeout(() => (hasBoards = true), limits.attachMs);
+  void lock.opened().then(() => (hasBoards = true));
 
   return {
     url: http.url,
+    opsUrl: ops.url,
     socketUrl: http.url.replace("http", "ws") + SOCKET_PATH,
     clock,
     tokens,
@@ -364,21 +403,27 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     reconcile: () => nightly.run(),
     sandboxUrl: sandbox?.url ?? null,
     async stop() {
-      isReady = false;
+      isOpen = false;
+      clearTimeout(attaching);
       await socket.drain(config.drainMs, httpLimits.drainMs);
       gateway.stop();
       await http.stop();
       await lock.stop();
       await Promise.all([...workers.map((worker) => worker.stop()), sandbox?.stop()]);
+      await slices.leave();
       await Promise.all([materialiser.stop(), scorer.stop(), boards.stop()]);
       engine.stop();
       await hotStore.close();
       await stores.close();
+      eventLoop.stop();
+      await ops.stop();
     },
   };
 }
 
 if (import.meta.main) {
   const { runCommand } = await import("./cli.ts");
-  process.exitCode = await runCommand(process.argv.slice(2));
+  const status = await runCommand(process.argv.slice(2));
+  // A start that failed half-way leaves threads and listeners behind, which would keep the process.
+  if (status !== 0) process.exit(status);
 }

@@ -5,6 +5,8 @@ import { StoreUnavailable } from "../stores/unavailable.ts";
 import type { Caller, TokenFault } from "./auth.ts";
 import { Problem, refused } from "./problem.ts";
 import { RateLimiter } from "./rate-limit.ts";
+import { RequestFailed } from "./request-failed.ts";
+import type { RequestTimes } from "./request-times.ts";
 import type { Auth, EdgeDeps, Reply, Route } from "./route.ts";
 
 /** What a route is asked, as it came in: its schemas have not seen it yet. */
@@ -27,6 +29,7 @@ export interface Sender {
 
 export interface FrontDeskOptions extends EdgeDeps {
   readonly hotStore: Pick<HotStore, "take">;
+  readonly times: RequestTimes;
   readonly onTrouble: (error: unknown) => void;
 }
 
@@ -45,6 +48,17 @@ export class FrontDesk {
 
   /** `open` is called once the sender is known and within its rate. */
   async ask(
+    route: Route,
+    sender: Sender,
+    open: () => Letter | Problem | Promise<Letter | Problem>,
+  ): Promise<Reply | Problem> {
+    const beganMs = performance.now();
+    const answer = await this.#answer(route, sender, open);
+    this.#deps.times.answered(route, answer.status, performance.now() - beganMs);
+    return answer;
+  }
+
+  async #answer(
     route: Route,
     sender: Sender,
     open: () => Letter | Problem | Promise<Letter | Problem>,
@@ -71,7 +85,7 @@ export class FrontDesk {
     } catch (error) {
       if (error instanceof StoreUnavailable) return new Problem("store_unavailable", `${error.message}.`);
       const instance = `urn:uuid:${crypto.randomUUID()}`;
-      this.#deps.onTrouble(new Error(`${route.method} ${route.path} (${instance})`, { cause: error }));
+      this.#deps.onTrouble(new RequestFailed(route, instance, error));
       return new Problem("internal", "The log of the node tells more.", { instance });
     }
   }

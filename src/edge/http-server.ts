@@ -5,6 +5,7 @@ import type { EdgeLimits } from "./limits.ts";
 import { openApiDocument } from "./openapi.ts";
 import { Problem, refused } from "./problem.ts";
 import { parseJson } from "./request-body.ts";
+import type { RequestTimes } from "./request-times.ts";
 import type { Reply, Route } from "./route.ts";
 import { ROUTES } from "./router.ts";
 import type { SocketLimits, SocketServer } from "./socket/socket-server.ts";
@@ -16,6 +17,7 @@ export interface HttpOptions {
   readonly web: (request: Request) => Promise<Response | null>;
   readonly socketLimits: Pick<SocketLimits, "frameBytesMax" | "bufferedBytesMax" | "idleMs">;
   readonly limits: Pick<EdgeLimits, "bodyBytesMax" | "requestIdleMs">;
+  readonly times: RequestTimes;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -46,6 +48,15 @@ export function startHttp(options: HttpOptions): HttpServer {
   };
   const methods = new Map(Object.entries(byPath).map(([path, handlers]) => [pathPattern(path), Object.keys(handlers)]));
 
+  const methodRefusal = (pathname: string): Response | null => {
+    for (const [pattern, allowed] of methods) {
+      if (!pattern.test(pathname)) continue;
+      const allow = allowed.join(", ");
+      return new Problem("method_not_allowed", `This path knows ${allow}.`, { headers: { allow } }).response();
+    }
+    return null;
+  };
+
   const { frameBytesMax, bufferedBytesMax, idleMs } = options.socketLimits;
   const server = Bun.serve<Session>({
     hostname: options.host,
@@ -70,12 +81,9 @@ export function startHttp(options: HttpOptions): HttpServer {
     },
     async fetch(request) {
       const { pathname } = new URL(request.url);
-      for (const [pattern, allowed] of methods) {
-        if (!pattern.test(pathname)) continue;
-        const allow = allowed.join(", ");
-        return new Problem("method_not_allowed", `This path knows ${allow}.`, { headers: { allow } }).response();
-      }
-      return (await options.web(request)) ?? refused("route_not_found").response();
+      const answer = methodRefusal(pathname) ?? (await options.web(request)) ?? refused("route_not_found").response();
+      options.times.unrouted(answer.status);
+      return answer;
     },
     error(error) {
       options.onTrouble(error);

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { contestId, entryId, matchId, teamNo, userId } from "../domain/ids.ts";
@@ -13,7 +13,7 @@ import { openSimulatedEventLog } from "../testing/simulated-event-log.ts";
 import { openSimulatedTeamStore } from "../testing/simulated-team-store.ts";
 import { BoardEngine } from "./board/engine.ts";
 import { randomRoster, seededRandom } from "./kernel/random-board.ts";
-import { MatchBoards } from "./match-boards.ts";
+import { boardDirectory, MatchBoards } from "./match-boards.ts";
 
 const root = mkdtempSync(join(tmpdir(), "match-boards-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -99,6 +99,16 @@ async function openWorld(name: string) {
     );
   return { world, directory, open, ball };
 }
+
+test("the boards of another catalog are thrown away, those of another data directory are left alone", () => {
+  const [ours, others] = ["data-a", "data-b"].map((data) => boardDirectory(root, data, "first"));
+  for (const directory of [ours!, others!]) writeFileSync(join(directory, "a-board"), "");
+  expect(boardDirectory(root, "data-a", "first")).toBe(ours!);
+  expect(existsSync(join(ours!, "a-board"))).toBe(true);
+  expect(boardDirectory(root, "data-a", "second")).toBe(ours!);
+  expect(existsSync(join(ours!, "a-board"))).toBe(false);
+  expect(existsSync(join(others!, "a-board"))).toBe(true);
+});
 
 test("a restarted node attaches its boards without reading the log of saves, and they follow the next ball", async () => {
   const { world, open, ball } = await openWorld("restart");

@@ -35,25 +35,18 @@ export interface MatchBoardsDeps {
   readonly sampleEveryMs: number;
   /** The board of a match whose prizes are paid, when nobody asked for it so long, gives its memory back; a question brings it back. */
   readonly releasedIdleMs: number;
-  readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble">;
+  /** Told what each pass took, and how old a ball was when its ranks were there. */
+  readonly times?: { boardPass(ms: number): void; ballOnBoard(ms: number): void };
+  readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble" | "lags">;
 }
 
 const POINTS_ROWS = 1_000;
 
-/** Names the data for as long as they live; data that were thrown away and made anew have another. */
-export function dataIdentity(dataDir: string): string {
-  mkdirSync(dataDir, { recursive: true });
-  const identityFile = join(dataDir, "identity");
-  if (!existsSync(identityFile)) writeFileSync(identityFile, crypto.randomUUID());
-  return readFileSync(identityFile, "utf8");
-}
-
 /**
- * The directory of one node's boards below the shared memory. Boards of another data directory, or of data that was thrown
- * away, must never be taken for this node's: the data carries a random identity, and boards of another one are removed.
+ * The directory of one node's boards below the shared memory. Boards of another data directory, or of another catalog
+ * (`identity`, as `Catalog.identity` answers), must never be taken for this node's: those of another catalog are removed.
  */
-export function boardDirectory(boardDir: string, dataDir: string): string {
-  const identity = dataIdentity(dataDir);
+export function boardDirectory(boardDir: string, dataDir: string, identity: string): string {
   const name = createHash("sha256").update(resolve(dataDir)).digest("hex").slice(0, 16);
   const directory = join(boardDir, `powerplay-${name}`);
   const ownerFile = join(directory, "identity");
@@ -112,10 +105,12 @@ export class MatchBoards {
   readonly #committing = new Set<Promise<void>>();
   readonly #consumers: readonly Consumer[];
   readonly #looking: Timer;
+  readonly #startedMs: number;
   #published: (match: MatchId) => void = () => undefined;
 
   constructor(deps: MatchBoardsDeps) {
     this.#deps = deps;
+    this.#startedMs = deps.clock.nowMs();
     removeUnfinished(deps.directory);
     this.#consumers = Array.from(
       { length: TOPICS["player-points"].partitionCount },
@@ -273,8 +268,10 @@ export class MatchBoards {
 
   async #take(batch: LogBatch): Promise<void> {
     const newest = new Map<MatchId, LatestPoints>();
+    const acceptedMs = new Map<MatchId, number[]>();
     forEachRecord(batch, (value) => {
       const update = decodePointsUpdate(value);
+      acceptedMs.set(update.matchId, [...(acceptedMs.get(update.matchId) ?? []), update.atMs]);
       const known = newest.get(update.matchId) ?? this.#latest.get(update.matchId);
       if (known && known.version >= update.version) return;
       newest.set(update.matchId, { points: pointsVectorOf(update), version: update.version });
@@ -283,13 +280,24 @@ export class MatchBoards {
     for (const [match, latest] of newest) {
       this.#latest.set(match, latest);
       const locked = this.#matches.get(match);
-      if (locked) await this.#rescore(locked, latest);
+      if (locked) {
+        await this.#rescore(locked, latest);
+        this.#time(acceptedMs.get(match) ?? []);
+      }
       this.#published(match);
     }
   }
 
   async #rescore({ identity }: LockedMatch, { points, version }: LatestPoints): Promise<void> {
-    await this.#deps.engine.rescore(identity, { points, pointsVersion: version, timeMs: this.#deps.clock.nowMs() });
+    const { clock, engine, times } = this.#deps;
+    const pass = await engine.rescore(identity, { points, pointsVersion: version, timeMs: clock.nowMs() });
+    times?.boardPass(pass.passMs);
+  }
+
+  /** A ball from before this node started was shown by others, when it came. */
+  #time(acceptedMs: readonly number[]): void {
+    const nowMs = this.#deps.clock.nowMs();
+    for (const atMs of acceptedMs) if (atMs >= this.#startedMs) this.#deps.times?.ballOnBoard(nowMs - atMs);
   }
 
   /** Samples are points and, of great contests, their standings; the points are in the points log already. */

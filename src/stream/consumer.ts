@@ -1,5 +1,6 @@
 import type { EventLog, LogBatch, Topic } from "../stores/event-log/port.ts";
 import { StoreUnavailable } from "../stores/unavailable.ts";
+import type { ConsumerLags } from "./consumer-lags.ts";
 
 export interface ConsumerOptions {
   readonly log: EventLog;
@@ -14,6 +15,8 @@ export interface ConsumerOptions {
   /** Takes effect and stores its position in one commit; thrown errors repeat the batch. */
   readonly handle: (batch: LogBatch) => Promise<void>;
   readonly onTrouble: (error: unknown) => void;
+  /** Hears how far this consumer has come. */
+  readonly lags?: ConsumerLags;
   /** How to wait before a retry; a simulation hands in its own. */
   readonly pause?: (ms: number) => Promise<void>;
 }
@@ -26,18 +29,33 @@ export class Consumer {
   readonly #options: ConsumerOptions;
   readonly #stopping = new AbortController();
   readonly #done: Promise<void>;
-  readonly #waiters: { offset: number; resolve: () => void }[] = [];
+  readonly #waiters: { offset: number; resolve: () => void; reject: (error: Error) => void }[] = [];
   #nextOffset = 0;
+
+  #leave = (): void => undefined;
 
   constructor(options: ConsumerOptions) {
     this.#options = options;
     this.#done = this.#run();
   }
 
-  /** Resolves when every record before `offset` is handled. */
+  get topic(): Topic {
+    return this.#options.topic;
+  }
+
+  get partition(): number {
+    return this.#options.partition;
+  }
+
+  get nextOffset(): number {
+    return this.#nextOffset;
+  }
+
+  /** Resolves when every record before `offset` is handled; rejects with `StoreUnavailable` when it stops before. */
   reached(offset: number): Promise<void> {
     if (this.#nextOffset >= offset) return Promise.resolve();
-    return new Promise((resolve) => this.#waiters.push({ offset, resolve }));
+    if (this.#stopping.signal.aborted) return Promise.reject(this.#stopped());
+    return new Promise((resolve, reject) => this.#waiters.push({ offset, resolve, reject }));
   }
 
   /** Resolves when everything that is in the log now is handled. */
@@ -46,9 +64,17 @@ export class Consumer {
     await this.reached(await log.endOffset(topic, partition));
   }
 
+  /** Resolves when nothing is handled any more. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    for (const { reject } of this.#waiters.splice(0)) reject(this.#stopped());
     await this.#done;
+    this.#leave();
+  }
+
+  #stopped(): StoreUnavailable {
+    const { topic, partition } = this.#options;
+    return new StoreUnavailable("EventLog", `${topic} ${partition} is no longer followed here`);
   }
 
   async #run(): Promise<void> {
@@ -59,9 +85,12 @@ export class Consumer {
         if (!positioned) {
           this.#advance(await this.#options.position());
           positioned = true;
+          // Before its first position nobody knows how far behind it is.
+          this.#leave = this.#options.lags?.enter(this) ?? this.#leave;
         }
         const batch = await log.read(topic, partition, this.#nextOffset, bytesMax, waitMs);
-        if (batch.ends.length === 0) continue;
+        // What comes after the stop is for whoever follows the partition next.
+        if (batch.ends.length === 0 || this.#stopping.signal.aborted) continue;
         await this.#options.handle(batch);
         this.#advance(batch.firstOffset + batch.ends.length);
       } catch (error) {

@@ -1,9 +1,11 @@
+import type { Slices } from "../cluster/slices.ts";
 import type { MatchId } from "../domain/ids.ts";
 import { isBeforeDeadline } from "../domain/match.ts";
-import { type EventLog, forEachRecord, type LogBatch, TOPICS } from "../stores/event-log/port.ts";
+import { type EventLog, forEachRecord, type LogBatch, partitionsOf } from "../stores/event-log/port.ts";
 import type { TeamStore, TeamVersion } from "../stores/team-store/port.ts";
 import { Consumer, type ConsumerOptions } from "./consumer.ts";
 import type { MatchCache } from "./match-cache.ts";
+import { Progress } from "./progress.ts";
 import { decodeTeamSave } from "./records.ts";
 import type { SaveFence } from "./save-fence.ts";
 
@@ -12,40 +14,92 @@ export interface MaterialiserDeps {
   readonly teamStore: TeamStore;
   readonly matches: MatchCache;
   readonly fence: SaveFence;
-  readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble" | "pause">;
+  readonly slices: Slices;
+  /** How often the team store is asked how far another node has come. */
+  readonly pollMs: number;
+  readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble" | "lags" | "pause">;
 }
 
 /**
- * Turns `team-saves` into team versions. Guard two of three: a record whose server time is not before the match's deadline
- * is dropped, whoever wrote it, and so is one that reached the log after the lock.
+ * Turns `team-saves` into team versions, on the node that has the slice. Guard two of three: a record whose server time is
+ * not before the match's deadline is dropped, whoever wrote it, and so is one that reached the log after the lock.
+ *
+ * For moments two nodes may do it: one that lost the slice finishes the batch that it has in hand. Both write the same rows,
+ * for a version is its record's offset and what is dropped is decided once for all (stream/save-fence.ts), and the stored
+ * position never goes back.
  */
 export class Materialiser {
   readonly #deps: MaterialiserDeps;
-  readonly #consumers: Consumer[];
+  /** Of the partitions that this node has, by partition. */
+  readonly #consumers = new Map<number, Consumer>();
+  /** Those that end with the batch in hand. */
+  readonly #ending = new Set<Promise<void>>();
+  /** By partition, of whichever node. */
+  readonly #progress: readonly Progress[];
+  readonly #stopListening: () => void;
 
   constructor(deps: MaterialiserDeps) {
     this.#deps = deps;
-    this.#consumers = Array.from(
-      { length: TOPICS["team-saves"].partitionCount },
-      (_, partition) =>
-        new Consumer({
-          ...deps.consumer,
-          log: deps.log,
-          topic: "team-saves",
-          partition,
-          position: () => deps.teamStore.teamsPosition(partition),
-          handle: (batch) => this.#store(partition, batch),
+    const { consumer, pollMs, slices, teamStore } = deps;
+    this.#progress = partitionsOf("team-saves").map(
+      (partition) =>
+        new Progress({
+          read: () => teamStore.teamsPosition(partition),
+          pollMs,
+          ...(consumer.pause && { pause: consumer.pause }),
         }),
     );
+    this.#stopListening = slices.onChange(() => this.#follow());
+    this.#follow();
   }
 
-  /** Resolves when what the partition holds now is in the team store. */
+  /** Resolves when what the partition holds now is in the team store, whichever node brings it there. */
   async materialised(partition: number): Promise<void> {
-    await this.#consumers[partition]!.caughtUp();
+    const end = await this.#deps.log.endOffset("team-saves", partition);
+    const reachedHere = await this.#consumers
+      .get(partition)
+      ?.reached(end)
+      .then(
+        () => true,
+        () => false,
+      );
+    // The slice is another node's, or went there meanwhile.
+    if (reachedHere !== true) await this.#progress[partition]!.reached(end);
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
+    this.#stopListening();
+    for (const partition of this.#consumers.keys()) this.#end(partition);
+    for (const progress of this.#progress) progress.stop();
+    await Promise.all(this.#ending);
+  }
+
+  #follow(): void {
+    const { slices } = this.#deps;
+    const owned = new Set([...slices.owned].flatMap((slice) => slices.partitionsOf(slice)));
+    for (const partition of this.#consumers.keys()) if (!owned.has(partition)) this.#end(partition);
+    for (const partition of owned) {
+      if (!this.#consumers.has(partition)) this.#consumers.set(partition, this.#begin(partition));
+    }
+  }
+
+  #begin(partition: number): Consumer {
+    const { consumer, log, teamStore } = this.#deps;
+    return new Consumer({
+      ...consumer,
+      log,
+      topic: "team-saves",
+      partition,
+      position: () => teamStore.teamsPosition(partition),
+      handle: (batch) => this.#store(partition, batch),
+    });
+  }
+
+  #end(partition: number): void {
+    const consumer = this.#consumers.get(partition)!;
+    this.#consumers.delete(partition);
+    const ending = consumer.stop().finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
   }
 
   async #store(partition: number, batch: LogBatch): Promise<void> {

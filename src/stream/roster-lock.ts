@@ -44,6 +44,7 @@ export class RosterLock {
   readonly #followedMs = new Map<MatchId, number>();
   #timer: Timer | undefined;
   #checking: Promise<void> = Promise.resolve();
+  readonly #opened = Promise.withResolvers<void>();
 
   constructor(deps: RosterLockDeps) {
     this.#deps = deps;
@@ -55,7 +56,7 @@ export class RosterLock {
    */
   start(): void {
     const check = (): void => {
-      this.#checking = this.#check().catch(this.#deps.onTrouble);
+      this.#checking = this.#check().then(this.#opened.resolve, this.#deps.onTrouble);
     };
     this.#timer = setInterval(check, this.#deps.checkEveryMs);
     check();
@@ -64,6 +65,11 @@ export class RosterLock {
   /** Resolves when the look that is under way has done its work. */
   checked(): Promise<void> {
     return this.#checking;
+  }
+
+  /** Resolves when the boards of all matches that were being played are open for the first time. */
+  opened(): Promise<void> {
+    return this.#opened.promise;
   }
 
   async stop(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Slices } from "../cluster/slices.ts";
 import { commentaryLine } from "../domain/commentary.ts";
 import type { FeedEvent } from "../domain/feed.ts";
 import type { MatchId } from "../domain/ids.ts";
@@ -8,15 +9,19 @@ import { type EventLog, forEachRecord, type LogBatch, partitionOf, TOPICS } from
 import type { TeamStore } from "../stores/team-store/port.ts";
 import { Consumer, type ConsumerOptions } from "./consumer.ts";
 import type { MatchCache, MatchInfo } from "./match-cache.ts";
+import { Progress } from "./progress.ts";
 import { encodePointsUpdate, type PointsUpdate } from "./points-update.ts";
 import { decodeScoreRecord, type ScoreEvent, type ScoreRecord } from "./score-event.ts";
 
 export interface ScorerDeps {
   readonly log: EventLog;
-  readonly catalog: Catalog;
-  readonly teamStore: TeamStore;
+  readonly catalog: Pick<Catalog, "match" | "moveMatch">;
+  readonly teamStore: Pick<TeamStore, "appendPoints" | "newestPoints">;
   readonly matches: MatchCache;
-  readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble">;
+  readonly slices: Slices;
+  /** How often the team store is asked how far another node has published. */
+  readonly pollMs: number;
+  readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble" | "lags">;
 }
 
 /** A match's points as this node has folded them. */
@@ -26,28 +31,44 @@ export interface ScoredMatch {
 }
 
 interface FoldedMatch {
+  readonly id: MatchId;
   readonly score: CricketScore;
   readonly updates: PointsUpdate[];
-  /** Newest version in the team store when this node started; what is not above it was published before. */
-  readonly publishedVersion: number;
+  /** Of the event behind each update. */
+  readonly eventTypes: FeedEvent["type"][];
+  /** Everything up to this version is published; null: the team store has to be asked, for other nodes may have published. */
+  publishedVersion: number | null;
+  /** Settles when what was to be published has been, or has failed. One after another, so that versions are published in order. */
+  publishing: Promise<void>;
+  /** How far the match is published, by whichever node. */
+  readonly progress: Progress;
+  /** Where this node has moved the match. */
+  movedTo: "live" | "review" | null;
   /** Its prizes were released: what comes later does not count. */
   isReleased: boolean;
 }
 
 /**
- * Folds `score-events` into points and publishes every change to `player-points` and the team store.
+ * Folds `score-events` into points, on every node; and publishes every change to `player-points` and the team store, on the one
+ * that has the match's slice.
  *
  * Its state is a pure function of the log, so it keeps no position: after a restart it folds the log again (a match is a few
- * hundred events) and publishes only what is not in the team store yet. A crash between the two writes publishes an update
- * twice, which is harmless, for updates are absolute.
+ * hundred events) and publishes only what is not in the team store yet. So does a node that a match comes to, of what the
+ * last publisher left. A crash between the two writes, or two publishers for a moment, publish an update twice, which is
+ * harmless, for updates are absolute; versions are published in order, so the newest says that none below it is missing.
  */
 export class Scorer {
   readonly #deps: ScorerDeps;
   readonly #folded = new Map<MatchId, FoldedMatch>();
   readonly #consumers: Consumer[];
+  /** What the last publishers left, under way. */
+  readonly #takingOver = new Set<Promise<void>>();
+  readonly #stopListening: () => void;
+  #isStopped = false;
 
   constructor(deps: ScorerDeps) {
     this.#deps = deps;
+    this.#stopListening = deps.slices.onChange(({ gained }) => this.#takeOver(new Set(gained)));
     this.#consumers = Array.from(
       { length: TOPICS["score-events"].partitionCount },
       (_, partition) =>
@@ -66,13 +87,21 @@ export class Scorer {
     return this.#folded.get(match);
   }
 
-  /** Resolves when every event of the match that the log holds now is in its points and published. */
+  /** Resolves when every event of the match that the log holds now is in its points here and published, by whichever node. */
   async settled(match: MatchId): Promise<void> {
     await this.#consumers[partitionOf("score-events", match)]!.caughtUp();
+    const folded = this.#folded.get(match);
+    const version = folded?.updates.at(-1)?.version;
+    if (folded === undefined || version === undefined) return;
+    if (this.#publishes(match)) await this.#publishMissing(folded);
+    if ((folded.publishedVersion ?? 0) < version) await folded.progress.reached(version);
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
+    this.#isStopped = true;
+    this.#stopListening();
+    for (const { progress } of this.#folded.values()) progress.stop();
+    await Promise.all([...this.#consumers.map((consumer) => consumer.stop()), ...this.#takingOver]);
   }
 
   async #fold(batch: LogBatch): Promise<void> {
@@ -80,42 +109,53 @@ export class Scorer {
     forEachRecord(batch, (value, offset) => records.push({ record: decodeScoreRecord(value), version: offset + 1 }));
     for (const { record, version } of records) {
       const { matchId } = record;
-      const info = await this.#deps.matches.get(matchId);
+      const info = await this.#infoOf(matchId);
       if (info === null || info.squad === null) continue;
-      const folded = await this.#open(matchId, info);
+      const folded = this.#open(matchId, info);
       if (record.kind === "release") folded.isReleased = true;
       if (record.kind === "release" || folded.isReleased) continue;
-      const update = this.#apply(folded, info, record, version);
-      if (update === null) continue;
-      if (version > folded.publishedVersion) await this.#publish(update);
-      await this.#move(matchId, record.event);
+      this.#apply(folded, info, record, version);
+      if (this.#publishes(matchId)) await this.#publishMissing(folded);
     }
   }
 
-  async #open(match: MatchId, info: MatchInfo): Promise<FoldedMatch> {
-    const known = this.#folded.get(match);
+  /** A squad that another node put a moment ago may be missing in the cache, and every node has to fold the same. */
+  async #infoOf(match: MatchId): Promise<MatchInfo | null> {
+    const { matches } = this.#deps;
+    const info = await matches.get(match);
+    if (info === null || info.squad !== null) return info;
+    matches.forget(match);
+    return matches.get(match);
+  }
+
+  #open(id: MatchId, info: MatchInfo): FoldedMatch {
+    const known = this.#folded.get(id);
     if (known) return known;
-    const newest = await this.#deps.teamStore.newestPoints(match);
+    const { pollMs, teamStore } = this.#deps;
+    const read = async () => (await teamStore.newestPoints(id))?.version ?? 0;
     const folded: FoldedMatch = {
+      id,
       score: createMatchScore(info.match.scoringRules, info.squad!),
       updates: [],
-      publishedVersion: newest?.version ?? 0,
+      eventTypes: [],
+      publishedVersion: null,
+      publishing: Promise.resolve(),
+      progress: new Progress({ read, pollMs }),
+      movedTo: null,
       isReleased: false,
     };
-    this.#folded.set(match, folded);
+    this.#folded.set(id, folded);
     return folded;
   }
 
-  /** null when the event changed nothing that is not known; a batch that is repeated after a failure comes here again. */
-  #apply(folded: FoldedMatch, info: MatchInfo, scoreEvent: ScoreEvent, version: number): PointsUpdate | null {
-    if (version <= (folded.updates.at(-1)?.version ?? 0)) {
-      return folded.updates.find((update) => update.version === version) ?? null;
-    }
+  /** A batch that is repeated after a failure comes here again, with what is known. */
+  #apply(folded: FoldedMatch, info: MatchInfo, scoreEvent: ScoreEvent, version: number): void {
+    if (version <= (folded.updates.at(-1)?.version ?? 0)) return;
     const { event, matchId, receivedAtMs } = scoreEvent;
     const applied = folded.score.apply(event);
-    if (!applied.applied) return null;
+    if (!applied.applied) return;
     const players = info.squad!.players;
-    const update: PointsUpdate = {
+    folded.updates.push({
       matchId,
       version,
       atMs: receivedAtMs,
@@ -125,28 +165,75 @@ export class Scorer {
       changed: applied.changed,
       reasons: applied.reasons,
       scoreboard: folded.score.scoreboard(),
-    };
-    folded.updates.push(update);
-    return update;
+    });
+    folded.eventTypes.push(event.type);
   }
 
-  async #publish(update: PointsUpdate): Promise<void> {
+  #publishes(match: MatchId): boolean {
+    const { slices } = this.#deps;
+    return !this.#isStopped && slices.owned.has(match % slices.count);
+  }
+
+  /** Of matches that this node folded for itself alone so far. A store that is away is tried again while they are ours. */
+  #takeOver(slices: ReadonlySet<number>): void {
+    const { onTrouble, retryMs } = this.#deps.consumer;
+    for (const folded of this.#folded.values()) {
+      if (!slices.has(folded.id % this.#deps.slices.count)) continue;
+      folded.publishedVersion = null;
+      const publish = async () => {
+        while (this.#publishes(folded.id)) {
+          try {
+            return await this.#publishMissing(folded);
+          } catch (error) {
+            onTrouble(error);
+            await Bun.sleep(retryMs);
+          }
+        }
+      };
+      const takingOver = publish().finally(() => this.#takingOver.delete(takingOver));
+      this.#takingOver.add(takingOver);
+    }
+  }
+
+  #publishMissing(folded: FoldedMatch): Promise<void> {
+    const publishing = folded.publishing.catch(() => undefined).then(() => this.#publishRest(folded));
+    folded.publishing = publishing;
+    return publishing;
+  }
+
+  /** Ends early when the match goes to another node, which finds in the team store where. */
+  async #publishRest(folded: FoldedMatch): Promise<void> {
+    const { id, updates, eventTypes } = folded;
+    if (updates.length === 0) return;
+    folded.publishedVersion ??= (await this.#deps.teamStore.newestPoints(id))?.version ?? 0;
+    const { publishedVersion } = folded;
+    let index = updates.length;
+    while (index > 0 && updates[index - 1]!.version > publishedVersion) index--;
+    for (; index < updates.length && this.#publishes(id); index++) {
+      await this.#publish(folded, updates[index]!, eventTypes[index]!);
+      folded.publishedVersion = updates[index]!.version;
+    }
+  }
+
+  async #publish(folded: FoldedMatch, update: PointsUpdate, eventType: FeedEvent["type"]): Promise<void> {
     const { log, teamStore } = this.#deps;
     const payload = encodePointsUpdate(update);
     await log.append("player-points", update.matchId, payload);
+    await this.#move(folded, eventType);
     // Last, for it is what says that the update was published.
     await teamStore.appendPoints({ matchId: update.matchId, version: update.version, atMs: update.atMs, payload });
   }
 
-  async #move(match: MatchId, event: FeedEvent): Promise<void> {
+  /** Asks the catalog, for another node may have moved the match a moment ago. */
+  async #move(folded: FoldedMatch, eventType: FeedEvent["type"]): Promise<void> {
     const { catalog, matches } = this.#deps;
-    const state = (await matches.get(match))?.match.state;
-    if (event.type === "ball" && state === "locked") await catalog.moveMatch(match, "locked", "live");
-    else if (event.type === "matchEnd" && state === "locked") {
-      await catalog.moveMatch(match, "locked", "live");
-      await catalog.moveMatch(match, "live", "review");
-    } else if (event.type === "matchEnd" && state === "live") await catalog.moveMatch(match, "live", "review");
-    else return;
-    matches.forget(match);
+    const { id, movedTo } = folded;
+    const to = eventType === "matchEnd" ? "review" : eventType === "ball" ? "live" : null;
+    if (to === null || movedTo === to || movedTo === "review") return;
+    const state = (await catalog.match(id))?.state;
+    if (state === "locked") await catalog.moveMatch(id, "locked", "live");
+    if (to === "review" && (state === "locked" || state === "live")) await catalog.moveMatch(id, "live", "review");
+    if (state !== "upcoming") folded.movedTo = to;
+    matches.forget(id);
   }
 }

@@ -25,6 +25,7 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 export function openSimulatedCatalog(): Catalog {
   const matches = new Map<MatchId, Match>();
   const contests = new Map<ContestId, Writable<Contest>>();
+  const identity = crypto.randomUUID();
   return {
     ...userCatalog(),
     ...matchCatalog(matches),
@@ -32,6 +33,7 @@ export function openSimulatedCatalog(): Catalog {
     ...joinCatalog(matches, contests),
     ...paymentCatalog(),
     ...spoolCatalog(),
+    identity: async () => identity,
     close: async () => undefined,
   };
 }

@@ -1,3 +1,4 @@
+import { Slices } from "../cluster/slices.ts";
 import type { Clock } from "../domain/clock.ts";
 import type { MatchId } from "../domain/ids.ts";
 import { paise } from "../domain/money.ts";
@@ -85,6 +86,8 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
     teamStore,
     matches,
     fence,
+    slices: Slices.single(),
+    pollMs: 100,
     consumer: { bytesMax: 1 << 16, waitMs: 900, retryMs: 300, onTrouble, pause },
   });
   const materialised = (partition: number) => materialiser.materialised(partition);

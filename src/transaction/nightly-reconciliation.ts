@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../domain/clock.ts";
-import type { Metrics } from "../metrics.ts";
+import type { Counter, Gauge, Metrics } from "../metrics.ts";
 import type { Difference } from "./difference.ts";
 import type { PaymentProvider } from "./payments/provider.ts";
 import { differenceCounts, reconcile, type ReconcileDeps, type ReconcileReport } from "./reconcile.ts";
@@ -24,13 +24,20 @@ export interface NightlyDeps extends Omit<ReconcileDeps, "settlementRows"> {
  */
 export class NightlyReconciliation {
   readonly #deps: NightlyDeps;
+  readonly #differences: Gauge;
+  readonly #lastRun: Gauge;
+  readonly #runs: Counter;
 
   constructor(deps: NightlyDeps) {
     this.#deps = deps;
+    const { metrics } = deps;
+    this.#differences = metrics.gauge("powerplay_reconcile_differences", "What the books disagree on, by kind.");
+    this.#lastRun = metrics.gauge("powerplay_reconcile_last_run_seconds", "When the books were last compared, UTC.");
+    this.#runs = metrics.counter("powerplay_reconcile_runs_total", "Comparisons of the books, by outcome.");
   }
 
   async run(): Promise<ReconcileReport> {
-    const { clock, directory, log, metrics, pause, pauseMs } = this.#deps;
+    const { clock, directory, log, pause, pauseMs } = this.#deps;
     const first = await this.#look();
     let report = first;
     if (first.differences.length > 0) {
@@ -39,12 +46,9 @@ export class NightlyReconciliation {
       report = { ...second, differences: seenByBoth(first.differences, second.differences) };
     }
     const atMs = clock.nowMs();
-    const byKind = metrics.gauge("powerplay_reconcile_differences", "What the books disagree on, by kind.");
-    for (const [kind, count] of Object.entries(differenceCounts(report))) byKind.set(count, { kind });
-    metrics.gauge("powerplay_reconcile_last_run_seconds", "When the books were last compared, UTC.").set(atMs / 1_000);
-    metrics
-      .counter("powerplay_reconcile_runs_total", "Comparisons of the books, by outcome.")
-      .add({ outcome: report.differences.length === 0 ? "agreed" : "differed" });
+    for (const [kind, count] of Object.entries(differenceCounts(report))) this.#differences.set(count, { kind });
+    this.#lastRun.set(atMs / 1_000);
+    this.#runs.add({ outcome: report.differences.length === 0 ? "agreed" : "differed" });
     mkdirSync(directory, { recursive: true });
     const name = `reconcile-${new Date(atMs).toISOString().replaceAll(":", "-")}.json`;
     writeFileSync(join(directory, name), `${JSON.stringify({ atMs, ...report }, null, 2)}\n`);

@@ -127,10 +127,12 @@ describe("a restart", () => {
   test("readiness ends first, sockets are told to move and then ended, nobody new is let in", async () => {
     // Enough that some of them are asked to stay until near the end of the window.
     const watchers = await Promise.all(Array.from({ length: 40 }, () => TestSocket.open(play.node.socketUrl)));
-    const { url, socketUrl } = play.node;
+    const { opsUrl, url, socketUrl } = play.node;
     const restarted = play.restart();
     const ready = await fetch(`${url}/readyz`);
     expect(ready.status).toBe(503);
+    expect((await fetch(`${opsUrl}/readyz`)).status).toBe(503);
+    expect((await fetch(`${opsUrl}/healthz`)).status).toBe(200);
     await expect(TestSocket.open(socketUrl)).rejects.toThrow("closed");
     const afterMs = await Promise.all(
       watchers.map(async (watcher) => tableOf(await watcher.push(Message.MoveAway), MoveAway).afterMs()),

@@ -58,7 +58,6 @@ export class SocketServer {
   readonly #sessions = new Set<Session>();
   readonly #answers: AnswerQueue;
   readonly #sweeper: Timer;
-  readonly #openGauge: Gauge;
   readonly #refusedCounter: Counter;
   readonly #endedCounter: Counter;
   readonly #pausedGauge: Gauge;
@@ -69,7 +68,7 @@ export class SocketServer {
     this.#admission = new Admission(options.limits);
     this.#answers = new AnswerQueue(options.limits.compressBytesMin, (session) => this.#end(session, "slow"));
     const { metrics } = options;
-    this.#openGauge = metrics.gauge("powerplay_sockets_open", "Sockets that are open.");
+    metrics.gaugeRead("powerplay_sockets_open", "Sockets that are open.", () => this.socketCount);
     this.#pausedGauge = metrics.gauge("powerplay_sockets_paused", "Sockets whose client does not read what is pushed.");
     this.#refusedCounter = metrics.counter("powerplay_sockets_refused_total", "Sockets that were not opened, by why.");
     this.#endedCounter = metrics.counter("powerplay_sockets_ended_total", "Sockets that the node ended, by why.");
@@ -246,7 +245,6 @@ export class SocketServer {
       if (silentSweeps >= idleSweeps) this.#end(session, "idle");
       else if (silentSweeps === SWEEPS_PER_PING) session.connection?.ping();
     }
-    this.#openGauge.set(this.#sessions.size);
     this.#pausedGauge.set(pausedCount);
   }
 }

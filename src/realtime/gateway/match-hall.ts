@@ -31,6 +31,8 @@ export interface HallDeps {
   readonly limits: HallLimits;
   /** Grows as followers are told. */
   readonly told: Told;
+  /** Hears of balls when the last follower here has been told of them. */
+  readonly onBallsTold?: (balls: readonly PointsUpdate[]) => void;
   readonly onTrouble: (error: unknown) => void;
 }
 
@@ -300,7 +302,8 @@ export class MatchHall {
     }
     const match = await matchNow(this.match.id);
     const matchFrames: Uint8Array[] = [];
-    for (const ball of this.#updatesAfter(this.#ballOffset)) {
+    const balls = this.#updatesAfter(this.#ballOffset);
+    for (const ball of balls) {
       matchFrames.push(ballFrame(ball));
       this.#ballOffset = ball.update.version;
     }
@@ -321,6 +324,7 @@ export class MatchHall {
       told.busyMs += performance.now() - startMs;
       await pacer.after(index);
     }
+    if (slices.length > 0) this.#deps.onBallsTold?.(balls.map(({ update }) => update));
   }
 
   /** One turn of the event loop: nothing in here waits. */

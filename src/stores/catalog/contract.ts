@@ -74,6 +74,15 @@ async function entered(catalog: Catalog, request: JoinRequest): Promise<Entry> {
 export function catalogContract(open: OpenStore<Catalog>): void {
   const test = testsWith(open);
 
+  test("a catalog has a name of its own, for ever", async (catalog, reopen) => {
+    const identity = await catalog.identity();
+    expect(identity).toMatch(/^[0-9a-f-]{16,64}$/);
+    expect(await (await reopen()).identity()).toBe(identity);
+    const other = await open();
+    expect(await other.store.identity()).not.toBe(identity);
+    await other.dispose();
+  });
+
   describe("users", () => {
     const user = (name: string) => ({ name, role: "user", passwordHash: "argon2id$…", createdAtMs: NOW_MS }) as const;
 

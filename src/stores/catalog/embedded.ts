@@ -66,6 +66,7 @@ export function catalogOver(store: StoreCalls<"catalog">): Catalog {
     closeSpool: (nodeId) => store.write("closeSpool", nodeId),
     openSpools: () => store.read("openSpools", undefined),
 
+    identity: () => store.read("identity", undefined),
     close: () => store.close(),
   } satisfies Catalog;
 }

@@ -15,6 +15,11 @@ import type { Squad } from "../../domain/squad.ts";
  * - Refusals are checked in the order in which their type lists them.
  */
 export interface Catalog extends UserCatalog, MatchCatalog, ContestCatalog, JoinCatalog, PaymentCatalog, SpoolCatalog {
+  /**
+   * Names the data: a random word that the catalog got when it was made, the same on all nodes and for ever. What was derived
+   * from another catalog's data (boards, positions in streams) is never taken for this one's.
+   */
+  identity(): Promise<string>;
   close(): Promise<void>;
 }
 

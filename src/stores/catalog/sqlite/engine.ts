@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { contestReads, ContestsInHand, contestWrites } from "./contests.ts";
+import { identityReads } from "./identity.ts";
 import { joinReads, joinWrites } from "./joins.ts";
 import { matchReads, matchWrites } from "./matches.ts";
 import { paymentReads, paymentWrites } from "./payments.ts";
@@ -41,6 +42,7 @@ export const catalogEngine = {
       ...joinReads(db),
       ...paymentReads(db),
       ...spoolReads(db),
+      ...identityReads(db),
     };
   },
 };

@@ -149,4 +149,10 @@ const LOCK_POSITIONS = "ALTER TABLE matches ADD COLUMN lock_positions TEXT;";
 /** Nodes that hold acknowledged saves which are not in the log yet. */
 const SPOOLS = "CREATE TABLE spools (node_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;";
 
-export const CATALOG_MIGRATIONS = [FIRST_SCHEMA, RELEASED_MATCHES, LOCK_POSITIONS, SPOOLS] as const;
+/** One row; what is derived from the data bears its name. */
+const IDENTITY = `
+CREATE TABLE identity (identity TEXT NOT NULL) STRICT;
+INSERT INTO identity VALUES (lower(hex(randomblob(16))));
+`;
+
+export const CATALOG_MIGRATIONS = [FIRST_SCHEMA, RELEASED_MATCHES, LOCK_POSITIONS, SPOOLS, IDENTITY] as const;
