@@ -64,6 +64,11 @@ export const limits = {
     threadCount: 4,
     callTimeoutMs: 1_000,
   },
+  /** Each node has `connectionsMax` connections to each database, and one more a group of joins to that of contests. */
+  postgres: {
+    calls: { connectionsMax: 8, connectTimeoutMs: 5_000, callTimeoutMs: 15_000, pendingMax: 100_000 },
+    joins: { lanes: 2, groupsMax: 2, callsPerGroupMax: 2_000 },
+  },
   hotStore: { bytesMax: 256 << 20, bucketsMax: 500_000 },
   redis: { timeoutMs: 500, connectTimeoutMs: 3_000, reconnectMsMax: 1_000, callsMax: 20_000 },
   /** Twenty failures in a row are an outage; with a third of a cluster away that is one chance in three billion. 500 K keys are about 60 MB. */
