@@ -3,7 +3,9 @@ BUN := node_modules/.bin/bun
 CC  ?= cc
 KERNEL := build/libpowerplay.so
 KERNEL_SOURCES := $(wildcard native/*.c native/*.h)
+KAFKA := build/librdkafka.so
 BENCH_LIBRARY := build/libboardbench.so
+AEROSPIKE := build/libpowerplay-aerospike.so
 
 .PHONY: run test install build check lint types unit format sim bench bench-boards bench-edge bench-money bench-catalog clean client web schemas \
   services services-stop roll
@@ -24,7 +26,7 @@ node_modules/.installed: package.json package-lock.json
 	cd node_modules/bun && node install.js
 	@touch $@
 
-build: install $(KERNEL) client web
+build: install $(KERNEL) $(KAFKA) $(AEROSPIKE) client web
 
 # Without a compiler (or with a broken one) the TypeScript kernel serves; it is slower and gives the same results.
 $(KERNEL): $(KERNEL_SOURCES) Makefile
@@ -32,6 +34,20 @@ $(KERNEL): $(KERNEL_SOURCES) Makefile
 	@if command -v $(CC) >/dev/null 2>&1; then \
 	  $(CC) -O3 -std=c11 -Wall -Wextra -Werror -fPIC -shared -pthread -o $@ $(filter %.c,$^) && echo "kernel: $@ built"; \
 	else echo "kernel: no C compiler ($(CC)) found, using the TypeScript kernel"; fi
+
+# Without a compiler the node runs on its embedded log, and refuses a Kafka log at its start.
+$(KAFKA): $(wildcard native/kafka/*) node_modules/.installed
+	@mkdir -p build
+	@if command -v $(CC) >/dev/null 2>&1; then \
+	  CC=$(CC) sh native/kafka/build.sh node_modules/@confluentinc/kafka-javascript $@; \
+	else echo "kafka: no C compiler ($(CC)) found; EVENT_LOG_URL=kafka:// will be refused"; fi
+
+# Only a node whose LEDGER_URL names an Aerospike cluster opens it.
+$(AEROSPIKE): $(wildcard native/aerospike/*.c native/aerospike/*.h) Makefile
+	@mkdir -p build
+	@if command -v $(CC) >/dev/null 2>&1; then \
+	  $(CC) -O2 -std=c11 -Wall -Wextra -Werror -fPIC -shared -pthread -o $@ $(filter %.c,$^) && echo "aerospike: $@ built"; \
+	else echo "aerospike: no C compiler ($(CC)) found, no ledger on Aerospike"; fi
 
 ## make client: bundle src/client for browsers into build/client.js and print its size
 client: install

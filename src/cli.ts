@@ -3,7 +3,8 @@ import { type Config, limits, loadConfig } from "./config.ts";
 import { playDemo } from "./demo/demo.ts";
 import { INVITE_CODE } from "./demo/plan.ts";
 import { ballPauseMs, postFeedEvent, readCricsheetFile } from "./demo/replay.ts";
-import { openStores, startNode } from "./main.ts";
+import { startNode } from "./main.ts";
+import { openStores } from "./stores/open.ts";
 import { announcedEntries } from "./transaction/announced-entries.ts";
 import { httpExchange } from "./transaction/payments/http.ts";
 import { openRazorpay, PAYOUT_ACCOUNT } from "./transaction/payments/razorpay.ts";
@@ -21,6 +22,8 @@ const USAGE = `powerplay <command>
   verify                                 re-derive every balance from the ledger of a stopped node
   reconcile [--settlement FILE]          compare all books of a stopped node, and the payments with the provider's settlement
                                          file (asked for, or FILE); exit status 1 on any difference
+  spool list                             which nodes hold acknowledged saves that are not in the log yet
+  spool abandon NODE                     give up the spooled saves of a node whose disk is lost, so that matches can be locked
 
 Configuration comes from the environment: PORT, HOST, OPS_PORT, OPS_HOST, LOG_FORMAT, DATA_DIR, BOARD_DIR, JWT_SECRET, FEED_SECRET, SOCKET_ORIGINS, TICK_MS,
 DRAIN_MS, PAYMENT_URL, PAYMENT_KEY_ID, PAYMENT_KEY_SECRET, PAYMENT_WEBHOOK_SECRET, NODE_ID, PEER_HOST, PEER_PORT, PEER_URL,
@@ -53,6 +56,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
   admin,
   verify,
   reconcile: reconcileBooks,
+  spool,
 };
 
 function configOf(dev: boolean): Config {
@@ -191,6 +195,28 @@ async function reconcileBooks(args: readonly string[]): Promise<number> {
     if (settlementRows === null)
       console.log("powerplay: no provider and no --settlement file, so payments were not compared");
     return exitStatus(report);
+  } finally {
+    await stores.close();
+  }
+}
+
+async function spool(args: readonly string[]): Promise<number> {
+  const [action, nodeId] = options(args).positionals;
+  if (action !== "list" && (action !== "abandon" || nodeId === undefined))
+    throw new UsageError("spool: list, or abandon NODE");
+  const stores = await openStores(configOf(true));
+  try {
+    const nodes = await stores.catalog.openSpools();
+    if (nodeId === undefined) {
+      console.log(`powerplay: ${nodes.length === 0 ? "no node holds spooled saves" : nodes.join(" ")}`);
+      return 0;
+    }
+    if (!nodes.includes(nodeId)) throw new Error(`the catalog knows of no spool of a node "${nodeId}"`);
+    await stores.catalog.closeSpool(nodeId);
+    console.log(`powerplay: the spool of node "${nodeId}" is given up and matches no longer wait for it.
+Team saves that it had acknowledged and not forwarded are lost: those users play with their team before that, or without one.
+If the node comes back with its disk, it forwards them still; they count for matches that are not locked by then.`);
+    return 0;
   } finally {
     await stores.close();
   }

@@ -1,3 +1,9 @@
+/** Calls back after so many ms; answers how to call that off. */
+export function afterMs(ms: number, then: () => void): () => void {
+  const timer = setTimeout(then, ms);
+  return () => clearTimeout(timer);
+}
+
 /** Does `work` again and again with a pause between, until stopped; what it throws is told and tried again. */
 export function repeat(work: () => Promise<unknown>, everyMs: number, onTrouble: (error: unknown) => void) {
   const stopping = Promise.withResolvers<void>();

@@ -36,7 +36,7 @@ export interface Browse {
 export interface SavedTeam {
   readonly matchId: MatchId;
   readonly teamNo: TeamNo;
-  /** Position of the save in the log: larger is newer. */
+  /** Position of the save in the log: larger is newer. 0: it is durable and counts, and the log, which is away, has not numbered it yet. */
   readonly version: number;
   readonly savedAtMs: number;
   readonly roster: Roster;
@@ -165,6 +165,10 @@ export interface InclusionProof {
   readonly leafIndex: number;
   readonly leafCount: number;
   readonly siblingsHex: readonly string[];
+  /** Where the teams lie in slices: the tree is that of the team's slice, and the root is over the roots of all of them. */
+  readonly slice: number;
+  /** Empty where one tree holds all teams. */
+  readonly slices: readonly { readonly rootHex: string; readonly teamCount: number }[];
   readonly rootHex: string;
 }
 

@@ -56,8 +56,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a save that reached the log after the lock is acknowledged",
     file: "src/stream/team-saves.ts",
-    find: 'if (offset >= (await fence.endOf(info.match, partition))) return { ok: false, refusal: "match_started" };',
-    replace: "",
+    find: 'save.outcome === "logged" && save.offset >= (await fence.endOf(info.match, save.partition))',
+    replace: "(fence, false)",
   },
   {
     name: "nobody is told where the saves of a locked match end",

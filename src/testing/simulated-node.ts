@@ -13,6 +13,7 @@ import { FeedIntake } from "../stream/feed-intake.ts";
 import { MatchCache } from "../stream/match-cache.ts";
 import { Materialiser } from "../stream/materialiser.ts";
 import { SaveFence } from "../stream/save-fence.ts";
+import { SaveSpool } from "../stream/save-spool.ts";
 import { TeamSaves } from "../stream/team-saves.ts";
 import { joinsSettled } from "../transaction/join-barrier.ts";
 import { JoinSagas } from "../transaction/join-saga.ts";
@@ -91,8 +92,27 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
     consumer: { bytesMax: 1 << 16, waitMs: 900, retryMs: 300, onTrouble, pause },
   });
   const materialised = (partition: number) => materialiser.materialised(partition);
-  const teams = new TeamSaves({
+  // Outages of the log are the clients' business here: nothing is spooled.
+  const saves = new SaveSpool({
     log,
+    catalog,
+    fence,
+    nodeId: incarnation.name,
+    store: { exists: false, open: () => Promise.reject(new StoreUnavailable("EventLog", "there is no spool")) },
+    spoolAfterMs: 60_000,
+    recordsMax: 0,
+    batchRecords: 1,
+    retryMs: 300,
+    onTrouble,
+    onCount: () => undefined,
+    after(ms, then) {
+      let called = false;
+      scheduler.after(ms, () => called || !incarnation.alive() || then());
+      return () => void (called = true);
+    },
+  });
+  const teams = new TeamSaves({
+    saves,
     hotStore,
     teamStore,
     matches,

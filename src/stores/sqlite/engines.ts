@@ -1,5 +1,6 @@
 import { catalogEngine } from "../catalog/sqlite/engine.ts";
 import { eventLogEngine } from "../event-log/sqlite/engine.ts";
+import { spoolEngine } from "../event-log/sqlite/spool-engine.ts";
 import { ledgerEngine } from "../ledger/sqlite/engine.ts";
 import { teamStoreEngine } from "../team-store/sqlite/engine.ts";
 import type { Operations, SqliteEngine } from "./engine.ts";
@@ -9,6 +10,7 @@ export const ENGINES = {
   catalog: catalogEngine,
   eventLog: eventLogEngine,
   ledger: ledgerEngine,
+  spool: spoolEngine,
   teamStore: teamStoreEngine,
 } satisfies Readonly<Record<string, SqliteEngine<Operations, Operations>>>;
 

@@ -1,0 +1,79 @@
+import { type Topic, TOPICS } from "../port.ts";
+import { type KafkaClient, topicName } from "./client.ts";
+import { cString, EVENT, type Handle } from "./library.ts";
+import type { Wake } from "./wake.ts";
+
+export interface MembershipOptions {
+  readonly openClient: (
+    onEvent: (type: number, event: Handle) => void,
+    onError: (code: number, text: string) => void,
+  ) => KafkaClient;
+  readonly wake: Wake;
+  readonly prefix: string;
+  readonly topic: Topic;
+  readonly onOwned: (partitions: readonly number[]) => void;
+  readonly onError: (code: number, text: string) => void;
+  /** How often the group is told that our event loop runs; a good deal less than `max.poll.interval.ms`. */
+  readonly pollMs: number;
+}
+
+const LEFT_POLL_MS = 5;
+
+/**
+ * One member of a consumer group, for the sake of ownership alone: it reads nothing. Its name in the group (`group.instance.id`)
+ * is the node's, so that a node which restarts within the session's time finds its partitions as it left them and
+ * nobody else moves; a node that dies loses them when the session ends; one that leaves gives them away at once.
+ */
+export class Membership {
+  readonly #options: MembershipOptions;
+  readonly #client: KafkaClient;
+  readonly #owned = new Set<number>();
+  readonly #timer: Timer;
+
+  constructor(options: MembershipOptions) {
+    this.#options = options;
+    this.#client = options.openClient((type, event) => {
+      if (type === EVENT.rebalance) this.#rebalance(event);
+    }, options.onError);
+    const { handle, library } = this.#client;
+    const code = library.pp_subscribe(handle, cString(topicName(options.prefix, options.topic)));
+    if (code !== 0) throw new Error(`the group can't be joined: ${String(library.rd_kafka_err2str(code))}`);
+    this.#timer = setInterval(() => this.#client.poll(), options.pollMs);
+  }
+
+  /**
+   * A static member's partitions stay its own when it closes; when it ends its subscription they do not. Resolves when the
+   * group was told, or can't be reached, in which case the session's end tells it.
+   */
+  async leave(): Promise<void> {
+    const { handle, library } = this.#client;
+    library.rd_kafka_unsubscribe(handle);
+    const giveUpAtMs = performance.now() + this.#options.pollMs;
+    // The member's name in the group is given back with the farewell.
+    while (library.pp_has_left(handle) === 0 && performance.now() < giveUpAtMs) await Bun.sleep(LEFT_POLL_MS);
+    await this.close();
+  }
+
+  /** Ends it as a crash would: the group learns of it from silence. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#client.close();
+  }
+
+  #rebalance(event: Handle): void {
+    const { partitionCount } = TOPICS[this.#options.topic];
+    const partitions = new Int32Array(partitionCount);
+    const count = new Uint32Array(1);
+    const { handle, library } = this.#client;
+    const comes = library.pp_take_rebalance(handle, event, partitions, partitionCount, count);
+    if (comes < 0) {
+      this.#options.onError(comes, String(library.rd_kafka_err2str(comes)));
+      return;
+    }
+    for (const partition of partitions.subarray(0, count[0])) {
+      if (comes === 1) this.#owned.add(partition);
+      else this.#owned.delete(partition);
+    }
+    this.#options.onOwned([...this.#owned].sort((a, b) => a - b));
+  }
+}
