@@ -14,8 +14,7 @@ import { type AccountId, escrowAccount, gatewayAccount, prizeAccount, userAccoun
 import { assert } from "../src/domain/assert.ts";
 import { contestId, entryId, teamNo, userId } from "../src/domain/ids.ts";
 import { paise } from "../src/domain/money.ts";
-import { openAerospikeLedger } from "../src/stores/ledger/aerospike.ts";
-import { ownUrl, throwAway } from "../src/stores/ledger/aerospike/temporary.ts";
+import { openLedgerAt, ownUrl, throwAway } from "../src/stores/ledger/aerospike/temporary.ts";
 import { openEmbeddedLedger } from "../src/stores/ledger/embedded.ts";
 import type { Ledger, Transfer } from "../src/stores/ledger/port.ts";
 import { drive, type Measured } from "./money/workload.ts";
@@ -62,7 +61,7 @@ async function openAerospike(): Promise<OpenedLedger> {
   const server = process.env["TEST_AEROSPIKE_URL"];
   assert(server !== undefined, "TEST_AEROSPIKE_URL names a server");
   const url = ownUrl(server);
-  const ledger = await openAerospikeLedger({ url });
+  const ledger = await openLedgerAt(url);
   return {
     ledger,
     async dispose() {

@@ -31,11 +31,6 @@ export const limits = {
   },
   /** Calls that may wait for one embedded store in each direction: past it callers hear 503 rather than wait for ever. */
   storePendingMax: 100_000,
-  /** Each node has `connectionsMax` connections to each database, and one more a group of joins to that of contests. */
-  postgres: {
-    calls: { connectionsMax: 8, connectTimeoutMs: 5_000, callTimeoutMs: 15_000, pendingMax: 100_000 },
-    joins: { lanes: 2, groupsMax: 2, callsPerGroupMax: 2_000 },
-  },
   /** The log in Kafka. */
   kafka: {
     /** Appends under way, and their bytes; past either a save goes to the spool. */
@@ -56,6 +51,24 @@ export const limits = {
     batchRecords: 2_000,
     retryMs: 250,
   },
+  /** The ledger where LEDGER_URL names an Aerospike cluster. */
+  aerospikeLedger: {
+    /** About 130 bytes each in the record of an account that all of them touch; records have 1 MiB. */
+    waveTransfersMax: 1_024,
+    timeoutMs: 5_000,
+    /** About 8 KB each at most. */
+    accountsMax: 50_000,
+    sweepEveryMs: 1_000,
+    /** Longer than any wave takes while the cluster answers. */
+    staleMs: 5_000,
+    threadCount: 4,
+    callTimeoutMs: 1_000,
+  },
+  /** Each node has `connectionsMax` connections to each database, and one more a group of joins to that of contests. */
+  postgres: {
+    calls: { connectionsMax: 8, connectTimeoutMs: 5_000, callTimeoutMs: 15_000, pendingMax: 100_000 },
+    joins: { lanes: 2, groupsMax: 2, callsPerGroupMax: 2_000 },
+  },
   hotStore: { bytesMax: 256 << 20, bucketsMax: 500_000 },
   redis: { timeoutMs: 500, connectTimeoutMs: 3_000, reconnectMsMax: 1_000, callsMax: 20_000 },
   /** Twenty failures in a row are an outage; with a third of a cluster away that is one chance in three billion. 500 K keys are about 60 MB. */
@@ -69,16 +82,6 @@ export const limits = {
     /** Some 30 KB: a batch of one partition is one write to the server. */
     batchRowsMax: 512,
     reconnectMsMax: 2_000,
-  },
-  aerospike: {
-    waveTransfersMax: 1_024,
-    pendingMax: 100_000,
-    timeoutMs: 5_000,
-    accountsMax: 50_000,
-    sweepEveryMs: 1_000,
-    staleMs: 5_000,
-    threadCount: 4,
-    callTimeoutMs: 1_000,
   },
   eventDedupTtlMs: 24 * 3_600_000,
   joins: {

@@ -45,7 +45,7 @@ export async function openStores(config: Config): Promise<Stores> {
     openCatalogOf(config, embedded("catalog")),
     ledger === null
       ? openEmbeddedLedger(embedded("ledger"))
-      : openAerospikeLedger({ url: ledger, ...limits.aerospike }),
+      : openAerospikeLedger({ url: ledger, pendingMax: limits.storePendingMax, ...limits.aerospikeLedger }),
     eventLog === null
       ? openEmbeddedEventLog(embedded("log"))
       : openKafkaEventLog({ url: eventLog, memberId: config.nodeId, ...limits.kafka }),

@@ -9,25 +9,15 @@ import { LedgerNode, type NodeOptions } from "./aerospike/node.ts";
 import { Session } from "./aerospike/session.ts";
 import { type Ledger, transfersOf } from "./port.ts";
 
-export interface AerospikeLedgerOptions extends Partial<NodeOptions> {
+export interface AerospikeLedgerOptions extends NodeOptions {
   /** `aerospike://[user:password@]host:3000[,host:3000]/NAMESPACE[?prefix=p]` */
   readonly url: string;
-  /** Calls to the cluster under way at once. */
-  readonly threadCount?: number;
-  readonly callTimeoutMs?: number;
+  /** Calls to the cluster under way at once; each has a thread that waits for it. */
+  readonly threadCount: number;
+  readonly callTimeoutMs: number;
+  /** Absent: where `make install build` puts them. */
   readonly libraries?: LedgerLibraries;
 }
-
-const DEFAULTS: NodeOptions & { threadCount: number; callTimeoutMs: number } = {
-  waveTransfersMax: 1_024,
-  pendingMax: 100_000,
-  timeoutMs: 5_000,
-  accountsMax: 50_000,
-  sweepEveryMs: 1_000,
-  staleMs: 5_000,
-  threadCount: 4,
-  callTimeoutMs: 1_000,
-};
 
 /**
  * Transfers and balances in an Aerospike cluster; any number of nodes open the same ledger. How a transfer is made of changes
@@ -54,7 +44,7 @@ const DEFAULTS: NodeOptions & { threadCount: number; callTimeoutMs: number } = {
  * Rejects with an error that names the address and the remedy.
  */
 export async function openAerospikeLedger(options: AerospikeLedgerOptions): Promise<Ledger> {
-  const { url, libraries = installedLibraries(), ...limits } = { ...DEFAULTS, ...options };
+  const { url, libraries = installedLibraries(), ...limits } = options;
   const address = aerospikeAddress(url);
   const session = await Session.open(address, { ...limits, libraries });
   const books = new Books(address.prefix);

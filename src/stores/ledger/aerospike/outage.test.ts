@@ -8,8 +8,8 @@ import { escrowAccount, gatewayAccount, userAccount } from "../../../domain/acco
 import { contestId, userId } from "../../../domain/ids.ts";
 import { paise } from "../../../domain/money.ts";
 import { StoreUnavailable } from "../../unavailable.ts";
-import { openAerospikeLedger } from "../aerospike.ts";
 import type { Ledger, Transfer } from "../port.ts";
+import { openLedgerAt } from "./temporary.ts";
 import { serverBinary, TestServer } from "./test-server.ts";
 
 const CALLERS = 16;
@@ -29,13 +29,7 @@ const transferOf = (index: number): Transfer => ({
 async function untilOpen(server: TestServer): Promise<Ledger> {
   for (;;) {
     try {
-      return await openAerospikeLedger({
-        url: server.url,
-        timeoutMs: 400,
-        callTimeoutMs: 200,
-        sweepEveryMs: 50,
-        staleMs: 200,
-      });
+      return await openLedgerAt(server.url, { timeoutMs: 400, callTimeoutMs: 200, sweepEveryMs: 50, staleMs: 200 });
     } catch (error) {
       if (server.exitCode !== null) throw error;
       await Bun.sleep(50);
@@ -43,12 +37,13 @@ async function untilOpen(server: TestServer): Promise<Ledger> {
   }
 }
 
-/** Load that repeats an id until it is answered; `during` runs once some are done, `goesOn` ends it. */
+/** Load that repeats an id until it is answered; the outage begins once some are. Answers how many ids were. */
 async function underLoad(ledger: Ledger, outage: (refusals: () => number) => Promise<void>): Promise<number> {
-  let [next, doneCount, refusedCount, isOver] = [0, 0, 0, false];
+  let [next, doneCount, refusedCount] = [0, 0, 0];
+  const over = new AbortController();
   const some = Promise.withResolvers<void>();
   const caller = async (): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const transfer = transferOf(next++);
       for (;;) {
         try {
@@ -66,7 +61,7 @@ async function underLoad(ledger: Ledger, outage: (refusals: () => number) => Pro
   const callers = Promise.all(Array.from({ length: CALLERS }, caller));
   await some.promise;
   await outage(() => refusedCount);
-  isOver = true;
+  over.abort();
   await callers;
   return next;
 }

@@ -7,14 +7,13 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { mayOverdraw } from "../../../domain/account.ts";
 import { seededRandom } from "../../contract.ts";
-import { openAerospikeLedger } from "../aerospike.ts";
 import type { Ledger } from "../port.ts";
 import { aerospikeAddress } from "./address.ts";
 import { recordsOf } from "./audit.ts";
 import { SETS, transferRecordOf } from "./books.ts";
 import { sameBody } from "./item.ts";
 import { type RaceAnswer, RACED_ACCOUNTS } from "./racer.ts";
-import { openSession, ownUrl, testUrl, throwAway } from "./temporary.ts";
+import { openLedgerAt, openSession, ownUrl, testUrl, throwAway } from "./temporary.ts";
 
 interface Racer {
   readonly seed: number;
@@ -95,7 +94,7 @@ if (url) {
       const own = ownUrl(url);
       const racers = [1, 2, 3].map((seed) => ({ seed, transferCount: 1_500, diesAfterCalls: 0 }));
       const answers = (await Promise.all(racers.map((racer) => run(own, racer)))).flat();
-      const ledger = await openAerospikeLedger({ url: own });
+      const ledger = await openLedgerAt(own);
       await checkAnswers(ledger, answers);
       await checkBooks(own, ledger);
       await throwAway(own);
@@ -112,12 +111,12 @@ if (url) {
           diesAfterCalls: 1 + random.below(60),
         }));
         answers.push(...(await Promise.all(racers.map((racer) => run(own, racer)))).flat());
-        const ledger = await openAerospikeLedger({ url: own });
+        const ledger = await openLedgerAt(own);
         const audit = await ledger.audit();
         expect({ sum: Number(audit.sumPaise), differences: audit.differences }).toEqual({ sum: 0, differences: [] });
         await ledger.close();
       }
-      const ledger = await openAerospikeLedger({ url: own });
+      const ledger = await openLedgerAt(own);
       await checkAnswers(ledger, answers);
       await checkBooks(own, ledger);
       await throwAway(own);

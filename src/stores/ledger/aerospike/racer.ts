@@ -9,9 +9,9 @@ import { type AccountId, escrowAccount, gatewayAccount, userAccount } from "../.
 import { contestId, userId } from "../../../domain/ids.ts";
 import { paise } from "../../../domain/money.ts";
 import { seededRandom } from "../../contract.ts";
-import { openAerospikeLedger } from "../aerospike.ts";
 import type { Transfer, TransferResult } from "../port.ts";
 import { Session } from "./session.ts";
+import { openLedgerAt } from "./temporary.ts";
 
 export const RACED_ACCOUNTS: readonly AccountId[] = [
   gatewayAccount,
@@ -43,7 +43,7 @@ const BATCH_MAX = 40;
 const CALLERS = 4;
 
 async function race(url: string, seed: number, transferCount: number, diesAfterCalls: number): Promise<void> {
-  const ledger = await openAerospikeLedger({ url, sweepEveryMs: 20, staleMs: 100, waveTransfersMax: 64 });
+  const ledger = await openLedgerAt(url, { sweepEveryMs: 20, staleMs: 100, waveTransfersMax: 64 });
   if (diesAfterCalls > 0) dieAfter(diesAfterCalls);
   const random = seededRandom(seed);
   let left = transferCount;

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { limits } from "../../../config.ts";
 import type { OpenStore } from "../../contract.ts";
 import { type AerospikeLedgerOptions, openAerospikeLedger } from "../aerospike.ts";
 import type { Ledger } from "../port.ts";
@@ -33,19 +34,19 @@ export function ownUrl(url: string): string {
   return `${url.split("?")[0]}?prefix=t${randomBytes(6).toString("hex")}`;
 }
 
+export const openLedgerAt = (url: string, options: Partial<AerospikeLedgerOptions> = {}): Promise<Ledger> =>
+  openAerospikeLedger({ ...limits.aerospikeLedger, pendingMax: limits.storePendingMax, ...options, url });
+
 /** Empty ledgers of their own, thrown away at the end. */
-export function openTestLedger(
-  serverUrl: string,
-  options: Omit<AerospikeLedgerOptions, "url"> = {},
-): OpenStore<Ledger> {
+export function openTestLedger(serverUrl: string): OpenStore<Ledger> {
   return async () => {
     const url = ownUrl(serverUrl);
-    let store = await openAerospikeLedger({ ...options, url });
+    let store = await openLedgerAt(url);
     return {
       store,
       async reopen() {
         await store.close();
-        return (store = await openAerospikeLedger({ ...options, url }));
+        return (store = await openLedgerAt(url));
       },
       async dispose() {
         await store.close();
