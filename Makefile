@@ -6,7 +6,7 @@ KERNEL_SOURCES := $(wildcard native/*.c native/*.h)
 BENCH_LIBRARY := build/libboardbench.so
 AEROSPIKE := build/libpowerplay-aerospike.so
 
-.PHONY: run test install build check lint types unit format sim bench bench-boards bench-edge bench-money clean client web schemas
+.PHONY: run test install build check lint types unit format sim bench bench-boards bench-edge bench-money bench-aerospike clean client web schemas
 
 ## make run: install, build, play a match from an empty disk to paid-out prizes, keep serving on http://localhost:3000
 run: install build
@@ -94,6 +94,10 @@ bench-edge: install build
 ## make bench-money: joins and transfers beside Postgres (Debian package postgresql), the hot spot, 12 M entries settled; six minutes
 bench-money: install
 	$(BUN) bench/money.ts
+
+## make bench-aerospike: the ledger on the server of TEST_AEROSPIKE_URL beside the embedded one; three minutes
+bench-aerospike: install build
+	$(BUN) bench/aerospike.ts
 
 ## make schemas: generate the code of schemas/*.fbs (Debian package flatbuffers-compiler, 2.0.8 or later)
 schemas: install

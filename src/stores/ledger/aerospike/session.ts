@@ -161,7 +161,8 @@ export class Session {
       const number = body.u32();
       const resolve = this.#waiting.get(number)!;
       this.#waiting.delete(number);
-      resolve({ status: body.i32(), reason: body.text(), body });
+      // The lines after the first name each node and partition.
+      resolve({ status: body.i32(), reason: body.text().split("\n")[0]!, body });
     }
   }
 }
