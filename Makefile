@@ -7,7 +7,7 @@ KAFKA := build/librdkafka.so
 BENCH_LIBRARY := build/libboardbench.so
 AEROSPIKE := build/libpowerplay-aerospike.so
 
-.PHONY: run test install build check lint types unit format sim bench bench-boards bench-edge bench-money bench-catalog clean client web schemas \
+.PHONY: run test install build check lint types unit format sim bench bench-boards bench-edge bench-money bench-aerospike bench-catalog clean client web schemas \
   services services-stop roll
 
 ## make run: install, build, play a match from an empty disk to paid-out prizes, keep serving on http://localhost:3000
@@ -107,6 +107,10 @@ bench-money: install
 ## make bench-catalog: joins of the catalog over Postgres beside the embedded engine and one transaction a join; five minutes
 bench-catalog: install
 	$(BUN) bench/catalog.ts
+
+## make bench-aerospike: the ledger on the server of TEST_AEROSPIKE_URL beside the embedded one; three minutes
+bench-aerospike: install build
+	$(BUN) bench/aerospike.ts
 
 ## make schemas: generate the code of schemas/*.fbs (Debian package flatbuffers-compiler, 2.0.8 or later)
 schemas: install

@@ -317,7 +317,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     onChange: (match) => matches.forget(match),
   });
   const game: Game = {
-    browse: browseCatalog(catalog),
+    browse: browseCatalog(catalog, stores.browsing),
     teams,
     joins,
     feed,

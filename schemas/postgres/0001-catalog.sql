@@ -70,6 +70,10 @@ CREATE TABLE outbox (
   match_id integer NOT NULL
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0);
 
+-- One row: the name of this catalog's data.
+CREATE TABLE identity (identity uuid NOT NULL);
+INSERT INTO identity VALUES (gen_random_uuid());
+
 CREATE TABLE spools (node_id text COLLATE "C" PRIMARY KEY);
 
 -- Compare-and-set: true if it is in the state now. From the return on, no join of the match begins unless it is upcoming.

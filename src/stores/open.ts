@@ -16,12 +16,15 @@ import { openAerospikeLedger } from "./ledger/aerospike.ts";
 import { openEmbeddedLedger } from "./ledger/embedded.ts";
 import type { Ledger } from "./ledger/port.ts";
 import { openRemoteLedger } from "./ledger/remote.ts";
+import type { SqliteStoreOptions } from "./sqlite/store.ts";
 import { openCassandraTeamStore } from "./team-store/cassandra.ts";
 import { openEmbeddedTeamStore } from "./team-store/embedded.ts";
 import type { TeamStore } from "./team-store/port.ts";
 
 export interface Stores {
   readonly catalog: Catalog;
+  /** The lists that people look through; from a replica where the configuration names one, so up to its lag old. */
+  readonly browsing: Pick<Catalog, "matches" | "contests">;
   readonly ledger: Ledger;
   readonly log: EventLog;
   readonly teamStore: TeamStore;
@@ -34,15 +37,13 @@ export interface Stores {
  * none open.
  */
 export async function openStores(config: Config): Promise<Stores> {
-  const { catalog, eventLog, ledger, teamStore } = config.stores;
+  const { eventLog, ledger, teamStore } = config.stores;
   const embedded = (name: string) => ({
     file: join(config.dataDir, `${name}.sqlite`),
     pendingMax: limits.storePendingMax,
   });
   const opening = [
-    catalog === null
-      ? openEmbeddedCatalog(embedded("catalog"))
-      : openPostgresCatalog({ ...catalog, ...limits.postgres }),
+    openCatalogOf(config, embedded("catalog")),
     ledger === null ? openEmbeddedLedger(embedded("ledger")) : openSharedLedger(ledger, config.clusterSecret),
     eventLog === null
       ? openEmbeddedEventLog(embedded("log"))
@@ -55,6 +56,7 @@ export async function openStores(config: Config): Promise<Stores> {
     const [openCatalog, openLedger, log, openTeamStore] = await Promise.all(opening);
     return {
       catalog: openCatalog,
+      browsing: openCatalog.browsing ?? openCatalog,
       ledger: openLedger,
       log,
       teamStore: openTeamStore,
@@ -75,6 +77,14 @@ function openSharedLedger(url: string, secret: string): Promise<Ledger> {
   return url.startsWith("powerplay:")
     ? openRemoteLedger({ url, secret, pendingMax, ...limits.remoteLedger })
     : openAerospikeLedger({ url, pendingMax, ...limits.aerospikeLedger });
+}
+
+function openCatalogOf(
+  { stores }: Config,
+  embedded: SqliteStoreOptions,
+): Promise<Catalog & { readonly browsing?: Stores["browsing"] }> {
+  if (stores.catalog === null) return openEmbeddedCatalog(embedded);
+  return openPostgresCatalog({ ...stores.catalog, ...limits.postgres });
 }
 
 export interface HotStoreOptions {

@@ -68,6 +68,7 @@ export async function openPostgresCatalog(options: PostgresCatalogOptions): Prom
       ...joinCatalog(groups, main, joinLimits),
       ...paymentCatalog(shards),
       browsing: browsing(main, replicas),
+      identity: async () => (await main.row<{ identity: string }>("SELECT identity FROM identity"))!.identity,
       close,
     };
   } catch (error) {

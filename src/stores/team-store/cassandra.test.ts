@@ -143,6 +143,18 @@ describe.skipIf(shared === undefined)("team store: cassandra", () => {
     await emptied();
   });
 
+  test("a position is not stored when one of its rows is not", async () => {
+    const store = await openStore(url);
+    const unstorable = { ...versionOf(2, 2), matchId: (2 ** 31) as TeamVersion["matchId"] };
+    expect(store.appendTeams(5, [versionOf(1, 1), unstorable], 3)).rejects.toThrow();
+    await store.appendTeams(5, [versionOf(1, 1), unstorable], 3).catch(() => undefined);
+    expect(await store.teamsPosition(5)).toBe(0);
+    await store.appendTeams(5, [versionOf(1, 1), versionOf(2, 2)], 3);
+    expect(await store.teamsPosition(5)).toBe(3);
+    await store.close();
+    await emptied();
+  });
+
   test("totals of 20 K entries, put again with other prizes, are read in the order of the question", async () => {
     const store = await openStore(url);
     const contest = contestId(9);

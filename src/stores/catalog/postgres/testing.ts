@@ -62,22 +62,38 @@ export async function createDatabases(server: string, count: number): Promise<Te
 export const openTestCatalog = (url: string, changes: Partial<PostgresCatalogOptions> = {}): Promise<PostgresCatalog> =>
   openPostgresCatalog({ url, userUrls: [], replicaUrls: [], ...TEST_LIMITS, ...changes });
 
-/** For the contract suite: users in all databases but the first; in that one where it is alone. Emptied for each test. */
-export const inTestDatabases =
-  (databases: () => TestDatabases): OpenStore<Catalog> =>
-  async () => {
-    await databases().empty();
-    const [url, ...userUrls] = databases().urls;
-    let store: Catalog = await openTestCatalog(url!, { userUrls });
-    return {
-      store,
-      async reopen() {
-        await store.close();
-        return (store = await openTestCatalog(url!, { userUrls }));
-      },
-      dispose: () => store.close(),
-    };
+/** For the contract suite: users in so many databases beside the catalog's; 0: in that one. Reused, and emptied for each test. */
+export function inTestDatabases(
+  server: string,
+  shardCount: number,
+): { open: OpenStore<Catalog>; drop(): Promise<void> } {
+  const all: TestDatabases[] = [];
+  const free: TestDatabases[] = [];
+  return {
+    async open() {
+      let databases = free.pop();
+      if (databases) await databases.empty();
+      else all.push((databases = await createDatabases(server, 1 + shardCount)));
+      const used = databases;
+      const [url, ...userUrls] = used.urls;
+      let store: Catalog = await openTestCatalog(url!, { userUrls });
+      return {
+        store,
+        async reopen() {
+          await store.close();
+          return (store = await openTestCatalog(url!, { userUrls }));
+        },
+        async dispose() {
+          await store.close();
+          free.push(used);
+        },
+      };
+    },
+    async drop() {
+      for (const databases of all) await databases.drop();
+    },
   };
+}
 
 export const NOW_MS = 1_780_000_000_000;
 

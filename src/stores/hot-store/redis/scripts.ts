@@ -3,7 +3,7 @@ import type { Result } from "ioredis";
 /**
  * A bucket is one number, the moment at which it will be full again, in microseconds of the server's clock; one that is full needs no
  * key. So time refills it and expiry forgets it by the same number, and other limits than last time hold at once. Doubles tell quarter
- * microseconds apart at this size, which is why one too many is allowed.
+ * microseconds apart at this size, so a microsecond that lacks is not asked for.
  */
 export const takeScript = {
   numberOfKeys: 1,

@@ -1,10 +1,11 @@
 import { type AccountId, mayOverdraw } from "../../../domain/account.ts";
 import { type Paise, paise } from "../../../domain/money.ts";
+import { StoreUnavailable } from "../../unavailable.ts";
 import type { LedgerAudit, TransferKind } from "../port.ts";
 import { PREFIX_BIN, SETS, type TransferRecord, transferRecordOf } from "./books.ts";
 import type { LedgerNode } from "./node.ts";
 import { type RecordBins, whereText } from "./records.ts";
-import { PARTITION_COUNT, type Session } from "./session.ts";
+import { PARTITION_COUNT, type ScanRange, type Session } from "./session.ts";
 
 /** Of one scan; it adapts to how many records a partition holds. */
 const RECORDS_PER_SCAN_MAX = 50_000;
@@ -66,6 +67,22 @@ interface AuditedAccount {
   derivedPaise: number;
 }
 
+/** A cluster that a node has just left or joined does not answer for some of its partitions; it is given a while. */
+const SCAN_PATIENCE_MS = 20_000;
+const SCAN_BACKOFF_MS = 200;
+
+async function scanPatiently(session: Session, range: ScanRange): Promise<RecordBins[]> {
+  const untilMs = performance.now() + SCAN_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await session.scan(range);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable) || performance.now() > untilMs) throw error;
+      await Bun.sleep(SCAN_BACKOFF_MS);
+    }
+  }
+}
+
 export async function* recordsOf(session: Session, set: string, prefix: string): AsyncGenerator<RecordBins> {
   const where = whereText(PREFIX_BIN, prefix);
   let [firstPartition, partitionCount] = [0, 64];
@@ -76,7 +93,7 @@ export async function* recordsOf(session: Session, set: string, prefix: string):
       partitionCount: Math.min(partitionCount, PARTITION_COUNT - firstPartition),
       where,
     };
-    const records = await session.scan(range);
+    const records = await scanPatiently(session, range);
     firstPartition += range.partitionCount;
     if (records.length > RECORDS_PER_SCAN_MAX) partitionCount = Math.max(1, partitionCount >> 1);
     else if (records.length < RECORDS_PER_SCAN_MAX / 4) partitionCount *= 2;

@@ -5,11 +5,12 @@ const TWO_POW_32 = 2 ** 32;
 /** UTF-8 needs at most three bytes for one UTF-16 unit. */
 const BYTES_PER_UNIT_MAX = 3;
 
+const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
 export class Packer {
-  #bytes = new Uint8Array(FIRST_BYTES);
-  #view = new DataView(this.#bytes.buffer);
+  #bytes = Buffer.allocUnsafe(FIRST_BYTES);
+  #view = viewOf(this.#bytes);
   #at = 0;
-  readonly #encoder = new TextEncoder();
 
   begin(): void {
     this.#at = 0;
@@ -41,7 +42,7 @@ export class Packer {
 
   text(value: string): void {
     this.#reserve(4 + value.length * BYTES_PER_UNIT_MAX + 1);
-    const { written } = this.#encoder.encodeInto(value, this.#bytes.subarray(this.#at + 4));
+    const written = this.#bytes.write(value, this.#at + 4);
     this.#view.setUint32(this.#at, written, true);
     this.#at += 4 + written;
     this.#bytes[this.#at++] = 0;
@@ -56,22 +57,21 @@ export class Packer {
 
   #reserve(count: number): void {
     if (this.#at + count <= this.#bytes.length) return;
-    const grown = new Uint8Array(2 * (this.#at + count));
+    const grown = Buffer.allocUnsafe(2 * (this.#at + count));
     grown.set(this.#bytes.subarray(0, this.#at));
     this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
+    this.#view = viewOf(grown);
   }
 }
 
 export class Unpacker {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   readonly #view: DataView;
   #at = 0;
-  static readonly #decoder = new TextDecoder();
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Buffer) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = viewOf(bytes);
   }
 
   get isAtEnd(): boolean {
@@ -99,6 +99,6 @@ export class Unpacker {
 
   text(length = this.u32()): string {
     this.#at += length;
-    return Unpacker.#decoder.decode(this.#bytes.subarray(this.#at - length, this.#at));
+    return this.#bytes.toString("utf8", this.#at - length, this.#at);
   }
 }

@@ -40,7 +40,7 @@ interface Answer {
   readonly body: Unpacker;
 }
 
-const CLOSED: Answer = { status: -1, reason: "closed", body: new Unpacker(new Uint8Array(0)) };
+const CLOSED: Answer = { status: -1, reason: "closed", body: new Unpacker(Buffer.alloc(0)) };
 
 /** A cluster, through the bridge. */
 export class Session {
@@ -155,13 +155,14 @@ export class Session {
     for (;;) {
       const bytes = this.#bridge.pp_aero_next(this.#handle);
       if (bytes === 0) return;
-      const answer = new Uint8Array(bytes);
+      const answer = Buffer.allocUnsafeSlow(bytes);
       this.#bridge.pp_aero_take(this.#handle, ptr(answer));
       const body = new Unpacker(answer);
       const number = body.u32();
       const resolve = this.#waiting.get(number)!;
       this.#waiting.delete(number);
-      resolve({ status: body.i32(), reason: body.text(), body });
+      // The lines after the first name each node and partition.
+      resolve({ status: body.i32(), reason: body.text().split("\n")[0]!, body });
     }
   }
 }
