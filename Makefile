@@ -5,8 +5,9 @@ KERNEL := build/libpowerplay.so
 KERNEL_SOURCES := $(wildcard native/*.c native/*.h)
 KAFKA := build/librdkafka.so
 BENCH_LIBRARY := build/libboardbench.so
+AEROSPIKE := build/libpowerplay-aerospike.so
 
-.PHONY: run test install build check lint types unit format sim bench bench-boards bench-edge bench-money clean client web schemas \
+.PHONY: run test install build check lint types unit format sim bench bench-boards bench-edge bench-money bench-aerospike bench-catalog clean client web schemas \
   services services-stop roll
 
 ## make run: install, build, play a match from an empty disk to paid-out prizes, keep serving on http://localhost:3000
@@ -25,7 +26,7 @@ node_modules/.installed: package.json package-lock.json
 	cd node_modules/bun && node install.js
 	@touch $@
 
-build: install $(KERNEL) $(KAFKA) client web
+build: install $(KERNEL) $(KAFKA) $(AEROSPIKE) client web
 
 # Without a compiler (or with a broken one) the TypeScript kernel serves; it is slower and gives the same results.
 $(KERNEL): $(KERNEL_SOURCES) Makefile
@@ -40,6 +41,13 @@ $(KAFKA): $(wildcard native/kafka/*) node_modules/.installed
 	@if command -v $(CC) >/dev/null 2>&1; then \
 	  CC=$(CC) sh native/kafka/build.sh node_modules/@confluentinc/kafka-javascript $@; \
 	else echo "kafka: no C compiler ($(CC)) found; EVENT_LOG_URL=kafka:// will be refused"; fi
+
+# Only a node whose LEDGER_URL names an Aerospike cluster opens it.
+$(AEROSPIKE): $(wildcard native/aerospike/*.c native/aerospike/*.h) Makefile
+	@mkdir -p build
+	@if command -v $(CC) >/dev/null 2>&1; then \
+	  $(CC) -O2 -std=c11 -Wall -Wextra -Werror -fPIC -shared -pthread -o $@ $(filter %.c,$^) && echo "aerospike: $@ built"; \
+	else echo "aerospike: no C compiler ($(CC)) found, no ledger on Aerospike"; fi
 
 ## make client: bundle src/client for browsers into build/client.js and print its size
 client: install
@@ -95,6 +103,14 @@ bench-edge: install build
 ## make bench-money: joins and transfers beside Postgres (Debian package postgresql), the hot spot, 12 M entries settled; six minutes
 bench-money: install
 	$(BUN) bench/money.ts
+
+## make bench-catalog: joins of the catalog over Postgres beside the embedded engine and one transaction a join; five minutes
+bench-catalog: install
+	$(BUN) bench/catalog.ts
+
+## make bench-aerospike: the ledger on the server of TEST_AEROSPIKE_URL beside the embedded one; three minutes
+bench-aerospike: install build
+	$(BUN) bench/aerospike.ts
 
 ## make schemas: generate the code of schemas/*.fbs (Debian package flatbuffers-compiler, 2.0.8 or later)
 schemas: install

@@ -24,6 +24,7 @@ export const limits = {
     pageCountMax: 100,
     neighbourRadiusMax: 50,
     sampleEveryMs: 30_000,
+    lookEveryMs: 30_000,
     roomCheckEveryMs: 60_000,
     /** The board of a match whose prizes are paid is asked for a lot at first, and hardly ever a day later. */
     releasedIdleMs: 3_600_000,
@@ -50,7 +51,38 @@ export const limits = {
     batchRecords: 2_000,
     retryMs: 250,
   },
+  /** The ledger where LEDGER_URL names an Aerospike cluster. */
+  aerospikeLedger: {
+    /** About 130 bytes each in the record of an account that all of them touch; records have 1 MiB. */
+    waveTransfersMax: 1_024,
+    timeoutMs: 5_000,
+    /** About 8 KB each at most. */
+    accountsMax: 50_000,
+    sweepEveryMs: 1_000,
+    /** Longer than any wave takes while the cluster answers. */
+    staleMs: 5_000,
+    threadCount: 4,
+    callTimeoutMs: 1_000,
+  },
+  /** Each node has `connectionsMax` connections to each database, and one more a group of joins to that of contests. */
+  postgres: {
+    calls: { connectionsMax: 8, connectTimeoutMs: 5_000, callTimeoutMs: 15_000, pendingMax: 100_000 },
+    joins: { lanes: 2, groupsMax: 2, callsPerGroupMax: 2_000 },
+  },
   hotStore: { bytesMax: 256 << 20, bucketsMax: 500_000 },
+  redis: { timeoutMs: 500, connectTimeoutMs: 3_000, reconnectMsMax: 1_000, callsMax: 20_000 },
+  /** Twenty failures in a row are an outage; with a third of a cluster away that is one chance in three billion. 500 K keys are about 60 MB. */
+  hotStoreFallback: { failuresMax: 20, probeEveryMs: 250, localKeysMax: 500_000 },
+  cassandra: {
+    timeoutMs: 5_000,
+    connectTimeoutMs: 20_000,
+    /** One server with two cores is as fast with 32 as with 128; more is for more servers. */
+    requestsMax: 64,
+    waitingMax: 20_000,
+    /** Some 30 KB: a batch of one partition is one write to the server. */
+    batchRowsMax: 512,
+    reconnectMsMax: 2_000,
+  },
   eventDedupTtlMs: 24 * 3_600_000,
   joins: {
     termsMax: 20_000,
@@ -127,16 +159,31 @@ export const limits = {
     playAlongBotsMax: 1_000,
   },
   cluster: {
-    /** The log keeps notes for days; one that was lost is missed for so long at most. */
-    announceEveryMs: 60_000,
-    ownersCheckEveryMs: 1_000,
-    /** Of who has which slice: about a day's. */
-    ownerRecordsMax: 10_000,
+    owners: {
+      /** The log keeps notes for days; one that was lost is missed for so long at most. */
+      announceEveryMs: 60_000,
+      checkEveryMs: 1_000,
+      /** About a day's. */
+      recordsMax: 10_000,
+    },
+    peers: {
+      timeoutMs: 5_000,
+      /** A page of a board is a few KB, the histogram of a great contest some hundred. */
+      bodyBytesMax: 32 << 20,
+    },
     /** How often a node asks whether another has done what it waits for. */
     pollMs: 20,
-    peerTimeoutMs: 5_000,
-    /** A page of a board is a few KB, the histogram of a great contest some hundred. */
-    peerBodyBytesMax: 32 << 20,
+    /** How often a node says which contests are followed on it, and how long slices believe that. */
+    watchEveryMs: 2_000,
+    wantedForMs: 10_000,
+    /** How long a standing may be behind the points before its slices are asked for it. */
+    standingLagMs: 300,
+    /** Rosters of users whose slices other nodes have: 100 K sockets that follow a few contests each. */
+    rostersMax: 400_000,
+    standingsMax: 2_000,
+    /** How long a follower waits for a slice that is moving, and how often it asks. */
+    slicePatienceMs: 10_000,
+    sliceRetryMs: 100,
   },
   drainMs: 10_000,
   /** A node that starts takes traffic when its boards are attached, or after this long without: saves and joins need none. */
@@ -146,7 +193,8 @@ export const limits = {
 assert(limits.boards.topCountMax <= limits.boards.pageCountMax, "the top is a page");
 assert(limits.lock.checkEveryMs < limits.lock.joinStaleMs, "the lock waits for joins longer than one check");
 assert(limits.consumer.waitMs < limits.drainMs, "a consumer's last read ends within the drain");
-assert(limits.cluster.announceEveryMs > limits.cluster.ownersCheckEveryMs, "a check finds what is due");
+assert(limits.cluster.watchEveryMs < limits.cluster.wantedForMs, "what is followed is said before it is forgotten");
+assert(limits.cluster.owners.announceEveryMs > limits.cluster.owners.checkEveryMs, "a check finds what is due");
 assert(limits.gateway.spreadMs < limits.gateway.tickMs, "a round ends before the next begins");
 assert(limits.sockets.pingAfterMs * 2 < limits.sockets.idleMs, "a ping has time to be answered");
 
@@ -156,6 +204,17 @@ const SECRET_VARIABLES: Readonly<Record<keyof NodeSecrets, string>> = {
   webhook: "PAYMENT_WEBHOOK_SECRET",
   cluster: "CLUSTER_SECRET",
 };
+
+/** An empty one is none, as an orchestrator's template may leave it. */
+const url = z
+  .string()
+  .optional()
+  .transform((text) => text?.trim() || null);
+/** With commas; hosts of one URL with commas are those of other variables. */
+const urls = z
+  .string()
+  .default("")
+  .transform((text) => text.split(",").flatMap((each) => each.trim() || []));
 
 const environment = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(3_000),
@@ -174,7 +233,13 @@ const environment = z.object({
   PAYMENT_KEY_ID: z.string().optional(),
   PAYMENT_KEY_SECRET: z.string().optional(),
   PAYMENT_WEBHOOK_SECRET: z.string().optional(),
-  EVENT_LOG_URL: z.string().optional(),
+  EVENT_LOG_URL: url,
+  HOT_STORE_URL: url,
+  CATALOG_URL: url,
+  CATALOG_USER_URLS: urls,
+  CATALOG_REPLICA_URLS: urls,
+  TEAM_STORE_URL: url,
+  LEDGER_URL: url,
   NODE_ID: z
     .string()
     .regex(/^[\w.:-]{1,64}$/, "1 to 64 letters, digits, dots, colons, hyphens")
@@ -184,6 +249,24 @@ const environment = z.object({
   PEER_URL: z.url({ protocol: /^https?$/ }).optional(),
   CLUSTER_SECRET: z.string().optional(),
 });
+
+/** Which engine each port has; null: the embedded one. The forms are described where each is opened. */
+export interface StoreUrls {
+  /** Kafka. */
+  readonly eventLog: string | null;
+  /** Redis. */
+  readonly hotStore: string | null;
+  /** Postgres. */
+  readonly catalog: {
+    readonly url: string;
+    readonly userUrls: readonly string[];
+    readonly replicaUrls: readonly string[];
+  } | null;
+  /** ScyllaDB or Cassandra. */
+  readonly teamStore: string | null;
+  /** Aerospike. */
+  readonly ledger: string | null;
+}
 
 export interface Config {
   readonly port: number;
@@ -210,6 +293,7 @@ export interface Config {
   readonly payments: { readonly baseUrl: string; readonly keyId: string; readonly keySecret: string } | null;
   /** Names the node among those of its cluster, the same after every restart. */
   readonly nodeId: string;
+  readonly stores: StoreUrls;
   /** The log is one that other nodes have too: this node is one of a cluster. */
   readonly isLogShared: boolean;
   /** Where other nodes ask this one. */
@@ -238,7 +322,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, de
     feed: values.FEED_SECRET ?? (dev ? DEV_SECRETS.feed : ""),
     webhook: values.PAYMENT_WEBHOOK_SECRET ?? (dev ? DEV_SECRETS.webhook : ""),
   };
-  const isLogShared = Boolean(values.EVENT_LOG_URL);
+  const isLogShared = values.EVENT_LOG_URL !== null;
+  if (values.CATALOG_URL === null && values.CATALOG_USER_URLS.length + values.CATALOG_REPLICA_URLS.length > 0) {
+    faults.push("CATALOG_URL: is needed beside CATALOG_USER_URLS or CATALOG_REPLICA_URLS");
+  }
   const clusterSecret = values.CLUSTER_SECRET ?? (dev ? DEV_SECRETS.cluster : "");
   if (!dev) {
     for (const { secret, message } of secretFaults(isLogShared ? { ...secrets, cluster: clusterSecret } : secrets)) {
@@ -277,6 +364,20 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, de
       drainMs: values.DRAIN_MS,
       payments,
       nodeId: values.NODE_ID ?? `${hostname()}:${values.PORT}`,
+      stores: {
+        eventLog: values.EVENT_LOG_URL,
+        hotStore: values.HOT_STORE_URL,
+        catalog:
+          values.CATALOG_URL === null
+            ? null
+            : {
+                url: values.CATALOG_URL,
+                userUrls: values.CATALOG_USER_URLS,
+                replicaUrls: values.CATALOG_REPLICA_URLS,
+              },
+        teamStore: values.TEAM_STORE_URL,
+        ledger: values.LEDGER_URL,
+      },
       isLogShared,
       peerHost: values.PEER_HOST,
       peerPort: values.PEER_PORT,
@@ -307,6 +408,7 @@ export function testConfig(directory = join(tmpdir(), `powerplay-${crypto.random
     drainMs: 0,
     payments: null,
     nodeId: `test-${crypto.randomUUID()}`,
+    stores: { eventLog: null, hotStore: null, catalog: null, teamStore: null, ledger: null },
     isLogShared: false,
     peerHost: "127.0.0.1",
     peerPort: 0,

@@ -5,6 +5,8 @@ import { type Config, limits } from "./config.ts";
 import { type Clock, systemClock } from "./domain/clock.ts";
 import { SCORING_RULES } from "./domain/scoring/rule-sets.ts";
 import type { MatchId } from "./domain/ids.ts";
+import { isLocked } from "./domain/match.ts";
+import { type Duty, onDuty } from "./cluster/duty.ts";
 import { Slices } from "./cluster/slices.ts";
 import { catalogAccounts } from "./edge/accounts.ts";
 import { Tokens } from "./edge/auth.ts";
@@ -21,6 +23,12 @@ import { BoardRoom } from "./realtime/board-room.ts";
 import { epochOf, Gateway } from "./realtime/gateway/gateway.ts";
 import type { Told } from "./realtime/gateway/match-hall.ts";
 import { BoardLeaderboards } from "./realtime/leaderboards.ts";
+import { LocalSlices } from "./realtime/slices/local-slices.ts";
+import { joinPeers } from "./realtime/slices/peers.ts";
+import { sliceAsker } from "./realtime/slices/ask-slice.ts";
+import { StandingExchange } from "./realtime/slices/standing-exchange.ts";
+import { wholeStandings } from "./realtime/slices/whole-contest.ts";
+import { WholeBoards } from "./realtime/whole-boards.ts";
 import { boardDirectory, MatchBoards } from "./realtime/match-boards.ts";
 import { daily } from "./daily.ts";
 import { watchEventLoop } from "./event-loop-lag.ts";
@@ -29,14 +37,10 @@ import { Log, logFormat } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { startOps } from "./ops-server.ts";
 import { afterMs, repeat } from "./repeat.ts";
-import { openEmbeddedCatalog } from "./stores/catalog/embedded.ts";
 import type { Catalog } from "./stores/catalog/port.ts";
-import { openEmbeddedEventLog } from "./stores/event-log/embedded.ts";
-import { openEmbeddedHotStore } from "./stores/hot-store/embedded.ts";
-import { openEmbeddedLedger } from "./stores/ledger/embedded.ts";
 import { openSpoolStore } from "./stores/event-log/spool-store.ts";
 import type { Ledger } from "./stores/ledger/port.ts";
-import { openEmbeddedTeamStore } from "./stores/team-store/embedded.ts";
+import { openHotStore, openStores } from "./stores/open.ts";
 import { ConsumerLags } from "./stream/consumer-lags.ts";
 import { FeedIntake } from "./stream/feed-intake.ts";
 import { MatchCache } from "./stream/match-cache.ts";
@@ -47,7 +51,6 @@ import { Scorer } from "./stream/scorer.ts";
 import { SaveSpool } from "./stream/save-spool.ts";
 import { TeamSaves } from "./stream/team-saves.ts";
 import { joinsSettled } from "./transaction/join-barrier.ts";
-import { NO_SCORES, scoresOfColumns } from "./transaction/final-scores.ts";
 import { JoinSagas } from "./transaction/join-saga.ts";
 import { MatchLifecycle } from "./transaction/match-lifecycle.ts";
 import { announcedEntries } from "./transaction/announced-entries.ts";
@@ -100,23 +103,6 @@ export interface Node {
   stop(): Promise<void>;
 }
 
-export async function openStores(config: Config) {
-  const at = (name: string) => ({
-    file: join(config.dataDir, `${name}.sqlite`),
-    pendingMax: limits.storePendingMax,
-  });
-  const [catalog, ledger, log, teamStore] = await Promise.all([
-    openEmbeddedCatalog(at("catalog")),
-    openEmbeddedLedger(at("ledger")),
-    openEmbeddedEventLog(at("log")),
-    openEmbeddedTeamStore(at("teams")),
-  ]);
-  const close = async () => {
-    await Promise.all([catalog.close(), ledger.close(), log.close(), teamStore.close()]);
-  };
-  return { catalog, ledger, log, teamStore, close };
-}
-
 /** The whole object graph of one node, bottom up. */
 export async function startNode(config: Config, options: NodeOptions = {}): Promise<Node> {
   const { clock = systemClock, sampleEveryMs = limits.boards.sampleEveryMs } = options;
@@ -136,7 +122,14 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
 
   const stores = await openStores(config);
   const { catalog, ledger, log, teamStore } = stores;
-  const hotStore = openEmbeddedHotStore({ clock, ...limits.hotStore });
+  const hotStore = await openHotStore(config, {
+    clock,
+    awayGauge: metrics.gauge(
+      "powerplay_hot_store_away",
+      "1 while the shared hot store is away and this node's memory answers.",
+    ),
+    log: say,
+  });
   const identity = await catalog.identity();
   const directory = boardDirectory(config.boardDir, config.dataDir, identity);
   const engine = await BoardEngine.start({ directory, log: say });
@@ -191,16 +184,20 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     log,
     catalog,
     teamStore,
+    slices,
     engine,
     fence,
     directory,
     clock,
     sampleEveryMs,
+    lookEveryMs: limits.boards.lookEveryMs,
     releasedIdleMs: limits.boards.releasedIdleMs,
     times: instruments,
     consumer,
   });
   const room = new BoardRoom({ catalog, directory, warn: say });
+
+  // What other nodes of the cluster ask this one, and who of them has what.
 
   // Transaction plane.
   const joins = new JoinSagas({
@@ -230,6 +227,46 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       joinsSettled({ catalog, sagas: joins, recovery, outbox, pause: Bun.sleep, pollMs: limits.lock.pollMs }, match),
     boards,
     onTrouble,
+  });
+
+  // A slice that is asked for may be one of a match that is over, whose board gave its memory back.
+  const local = new LocalSlices({ boards, engine, missing: (match) => void lock.lock(match).catch(onTrouble) });
+  const peers = config.isLogShared
+    ? joinPeers({ config, log, slices, local, clock, consumer, limits: limits.cluster, onTrouble })
+    : null;
+  const ask = sliceAsker(slices, local, (slice) => peers?.ownerOf(slice) ?? null);
+  const exchange =
+    peers === null
+      ? null
+      : new StandingExchange({
+          hotStore,
+          boards,
+          sliceCount: slices.count,
+          nodeId: config.nodeId,
+          fetch: (match, contests, at) => wholeStandings(ask, slices.count, match, contests, at),
+          isLocked: async (match) => isLocked((await matches.get(match))?.match.state ?? "upcoming"),
+          onStanding: (match) => gateway.published(match),
+          limits: {
+            announceEveryMs: limits.cluster.watchEveryMs,
+            wantedForMs: limits.cluster.wantedForMs,
+            lagMs: limits.cluster.standingLagMs,
+          },
+          onTrouble,
+        });
+  const whole = new WholeBoards({
+    slices,
+    boards,
+    engine,
+    ask,
+    exchange,
+    teamStore,
+    sampleEveryMs,
+    limits: {
+      rostersMax: limits.cluster.rostersMax,
+      standingsMax: limits.cluster.standingsMax,
+      patienceMs: limits.cluster.slicePatienceMs,
+      retryMs: limits.cluster.sliceRetryMs,
+    },
   });
 
   // The sandbox starts before the address of our own webhook route is known; it asks at each delivery.
@@ -274,24 +311,22 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     finalScores: async ({ id, matchId }) => {
       // After a restart the board of a released match may not be open yet.
       if (!boards.has(matchId)) await lock.lock(matchId);
-      const board = boards.get(matchId)?.board;
-      const columns = board?.contests.get(id);
-      const standing = board?.standing(id);
-      return columns && standing ? scoresOfColumns(columns, standing.standing, standing.points) : NO_SCORES;
+      await pointsSettled(matchId);
+      return whole.finalScores(matchId, id);
     },
     onChange: (match) => matches.forget(match),
   });
   const game: Game = {
-    browse: browseCatalog(catalog),
+    browse: browseCatalog(catalog, stores.browsing),
     teams,
     joins,
     feed,
     boards: new BoardLeaderboards({
       catalog,
       matches,
-      boards,
+      boards: whole,
+      pointsOf: (match) => boards.points(match),
       scorer,
-      reopen: (match) => void lock.lock(match).catch(onTrouble),
     }),
     wallet: userWallet({ provider, deposits, withdrawals, catalog, reads: new WalletReads(ledger) }),
     admin: lifecycle,
@@ -322,8 +357,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     times,
     onTrouble,
   });
-  const gateway = new Gateway({
-    boards,
+  const gateway: Gateway = new Gateway({
+    boards: whole,
     namesOf: (users) => catalog.userNames(users),
     matchNow: async (match) => (await matches.get(match))?.match ?? null,
     updatesOf: (match) => scorer.scored(match)?.updates ?? [],
@@ -367,7 +402,10 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     onTrouble,
   });
   gateway.publishTo(http.publish);
-  boards.onPublished((match) => gateway.published(match));
+  boards.onPublished((match) => {
+    exchange?.published(match);
+    gateway.published(match);
+  });
   webhookUrl = `${http.url}/v1/payments/webhook`;
 
   const nightly = new NightlyReconciliation({
@@ -378,8 +416,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     metrics,
     boardCounts: async (match) => {
       if (!boards.has(match.id)) return match.state === "upcoming" ? null : announcedEntries(log, match);
-      const contests = await catalog.contests(match.id);
-      return new Map(contests.map(({ id }) => [id, boards.entryCount(match.id, id)]));
+      const [contests, counts] = await Promise.all([catalog.contests(match.id), whole.entryCounts(match.id)]);
+      return new Map(contests.map(({ id }) => [id, counts.get(id) ?? 0]));
     },
     directory: join(config.dataDir, "reports"),
     pause: Bun.sleep,
@@ -388,12 +426,19 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   });
 
   // Background work begins when everything that it calls exists.
+  const duty = (name: Duty, work: () => Promise<unknown>, everyMs: number) =>
+    repeat(onDuty(slices, name, work), everyMs, onTrouble);
   const workers = [
-    repeat(() => outbox.publish(), limits.joins.outboxEveryMs, onTrouble),
-    repeat(() => recovery.sweep(), limits.joins.recoverEveryMs, onTrouble),
-    repeat(() => withdrawals.sweep(limits.payments.sweepWithdrawals), limits.payments.sweepEveryMs, onTrouble),
-    repeat(() => lifecycle.resume(limits.settlement.resumeContests), limits.settlement.resumeEveryMs, onTrouble),
-    daily(() => nightly.run(), clock, limits.reconcile.atUtcMinute, onTrouble),
+    duty("outbox", () => outbox.publish(), limits.joins.outboxEveryMs),
+    duty("joinRecovery", () => recovery.sweep(), limits.joins.recoverEveryMs),
+    duty("withdrawals", () => withdrawals.sweep(limits.payments.sweepWithdrawals), limits.payments.sweepEveryMs),
+    duty("lifecycle", () => lifecycle.resume(limits.settlement.resumeContests), limits.settlement.resumeEveryMs),
+    daily(
+      onDuty(slices, "reconciliation", () => nightly.run()),
+      clock,
+      limits.reconcile.atUtcMinute,
+      onTrouble,
+    ),
     repeat(() => room.check(), limits.boards.roomCheckEveryMs, onTrouble),
   ];
   lock.start();
@@ -429,7 +474,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       await http.stop();
       await lock.stop();
       await Promise.all([...workers.map((worker) => worker.stop()), sandbox?.stop()]);
-      await slices.leave();
+      await Promise.all([exchange?.stop(), peers?.stop()]);
       await Promise.all([saves.stop(), materialiser.stop(), scorer.stop(), boards.stop()]);
       engine.stop();
       await hotStore.close();

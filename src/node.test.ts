@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { rm } from "node:fs/promises";
 import { verifyInclusion } from "./client/inclusion-proof.ts";
-import { testConfig } from "./config.ts";
+import { type Config, testConfig } from "./config.ts";
 import { ApiClient } from "./demo/api-client.ts";
 import { type DemoResult, playDemo } from "./demo/demo.ts";
 import { startNode } from "./main.ts";
@@ -13,8 +13,8 @@ const silent = new Terminal({ isTTY: false, write: () => true } as unknown as No
 const directories: string[] = [];
 afterAll(() => Promise.all(directories.map((directory) => rm(directory, { recursive: true, force: true }))));
 
-async function play(seed: number): Promise<{ result: DemoResult; config: ReturnType<typeof testConfig> }> {
-  const config = testConfig();
+async function play(seed: number, isLogShared = false): Promise<{ result: DemoResult; config: Config }> {
+  const config = { ...testConfig(), isLogShared };
   directories.push(config.dataDir);
   const options = {
     config,
@@ -43,6 +43,18 @@ test("a match is played over HTTP from an empty disk to paid prizes, the same fo
   } finally {
     await first.result.node.stop();
     await second.result.node.stop();
+  }
+});
+
+test("the only node of a cluster has all slices, and plays the same match to the same prizes", async () => {
+  const [alone, only] = [await play(7), await play(7, true)];
+  try {
+    expect(only.result.topTen).toEqual(alone.result.topTen);
+    expect(only.result.contests).toEqual(alone.result.contests);
+    expect((await only.result.node.ledger.audit()).differences).toEqual([]);
+  } finally {
+    await alone.result.node.stop();
+    await only.result.node.stop();
   }
 });
 

@@ -8,7 +8,7 @@ import type { Board } from "../../src/realtime/board/board.ts";
 import { BoardEngine } from "../../src/realtime/board/engine.ts";
 import { commitBoard, MatchIndex } from "../../src/realtime/index/match-index.ts";
 import { openEmbeddedEventLog } from "../../src/stores/event-log/embedded.ts";
-import { TOPICS } from "../../src/stores/event-log/port.ts";
+import { partitionsOf } from "../../src/stores/event-log/port.ts";
 import { IDENTITY } from "./entries.ts";
 import { type TimerDelays, timerDelays } from "./event-loop.ts";
 
@@ -58,11 +58,13 @@ async function deadline(plan: DeadlinePlan): Promise<DeadlineReport> {
   const index = new MatchIndex(
     { log, directory, isOpen: () => true, ...library },
     { id: IDENTITY.matchId, startMs: 1_000 },
+    partitionsOf("team-saves"),
   );
   if (followed) await index.advance();
 
-  const partitions = Array.from({ length: TOPICS["team-saves"].partitionCount }, (_, partition) => partition);
-  const saveEnds = await Promise.all(partitions.map((partition) => log.endOffset("team-saves", partition)));
+  const saveEnds = await Promise.all(
+    partitionsOf("team-saves").map((partition) => log.endOffset("team-saves", partition)),
+  );
 
   const times = { readMs: 0, sealMs: 0, ranksMs: 0, commitmentMs: 0 };
   let sealed = { entryCount: 0, teamCount: 0 };

@@ -6,6 +6,8 @@ import { join } from "node:path";
 
 export interface PostgresCluster {
   readonly version: string;
+  /** Its superuser's, over TCP. */
+  readonly url: string;
   connect(connections: number): SQL;
   stop(): Promise<void>;
 }
@@ -13,7 +15,7 @@ export interface PostgresCluster {
 const VERSIONS = "/usr/lib/postgresql";
 
 /**
- * A throw-away Postgres of the distribution, on a socket in a directory of its own, with its defaults: fsync and
+ * A throw-away Postgres of the distribution, on a free port and on a socket in a directory of its own, with its defaults: fsync and
  * synchronous_commit on. Only the number of connections is raised. null where none is installed.
  */
 export async function openPostgres(): Promise<PostgresCluster | null> {
@@ -38,13 +40,15 @@ export async function openPostgres(): Promise<PostgresCluster | null> {
   }
   const data = join(directory, "data");
   run([bin("initdb"), "-D", data, "-U", "bench", "-A", "trust", "-E", "UTF8", "--locale=C"]);
-  const options = `-c listen_addresses='' -c unix_socket_directories=${directory} -c max_connections=100`;
+  const port = freePort();
+  const options = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${directory} -c max_connections=100`;
   run([bin("pg_ctl"), "-D", data, "-l", join(directory, "log"), "-o", options, "-w", "start"]);
   const pools: SQL[] = [];
   return {
     version,
+    url: `postgres://bench@127.0.0.1:${port}/postgres`,
     connect(max) {
-      const path = join(directory, ".s.PGSQL.5432");
+      const path = join(directory, `.s.PGSQL.${port}`);
       const pool = new SQL({ adapter: "postgres", path, username: "bench", database: "postgres", max, idleTimeout: 0 });
       pools.push(pool);
       return pool;
@@ -55,4 +59,11 @@ export async function openPostgres(): Promise<PostgresCluster | null> {
       await rm(directory, { recursive: true });
     },
   };
+}
+
+function freePort(): number {
+  const listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
+  const { port } = listener;
+  listener.stop();
+  return port;
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 /** A process named so that a later one with the same number is not taken for it. */
 export interface ProcessName {
@@ -20,6 +20,13 @@ export function nameOfProcess(pid: number): ProcessName | null {
 export function isAlive({ pid, startTicks }: ProcessName): boolean {
   const stat = statOf(pid);
   return stat !== null && stat.startTicks === startTicks && !stat.isZombie;
+}
+
+/** A stop signal reaches the threads of a busy process one after the other: whether all of them have stopped. */
+export function isStopped({ pid }: ProcessName): boolean {
+  const folder = `/proc/${pid}/task`;
+  const threads = existsSync(folder) ? readdirSync(folder) : [];
+  return threads.every((thread) => "TtZX".includes(stateOf(`${folder}/${thread}/stat`) ?? "X"));
 }
 
 /** The process and all its descendants: Postgres gives every backend a process group of its own. */
@@ -45,14 +52,22 @@ export function signalAll(processes: readonly ProcessName[], signal: NodeJS.Sign
   }
 }
 
-function statOf(pid: number): Stat | null {
-  let text: string;
+/** One letter; null when it has ended. */
+const stateOf = (file: string): string | null => statFields(file)?.[0] ?? null;
+
+/** What stands behind the name; the name, in brackets, may itself hold spaces and brackets. */
+function statFields(file: string): readonly string[] | null {
   try {
-    text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const text = readFileSync(file, "utf8");
+    return text.slice(text.lastIndexOf(")") + 2).split(" ");
   } catch {
     return null;
   }
-  // The name, in brackets, may itself hold spaces and brackets.
-  const [state, parentPid, ...rest] = text.slice(text.lastIndexOf(")") + 2).split(" ");
+}
+
+function statOf(pid: number): Stat | null {
+  const fields = statFields(`/proc/${pid}/stat`);
+  if (fields === null) return null;
+  const [state, parentPid, ...rest] = fields;
   return { pid, parentPid: Number(parentPid), startTicks: rest[17]!, isZombie: state === "Z" || state === "X" };
 }

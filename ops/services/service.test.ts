@@ -28,7 +28,7 @@ describe.skipIf(noRedis !== null)("a service", () => {
 
     await redis.start();
     expect(await get(redis.url, "before")).toBe("1");
-    redis.pause();
+    await redis.pause();
     const waiting = get(redis.url, "before");
     expect(await redis.answers()).toBe(false);
     redis.resume();
@@ -39,7 +39,7 @@ describe.skipIf(noRedis !== null)("a service", () => {
     expect(await redis.answers()).toBe(false);
     await redis.start();
     expect(await get(redis.url, "at the end")).toBe("2");
-    redis.pause();
+    await redis.pause();
     await redis.stop();
     expect(redis.pid).toBeNull();
     await redis.remove();
@@ -93,7 +93,7 @@ test.skipIf(noPostgres !== null)("Postgres is paused and killed with all its pro
   const postgres = await startService("postgres", { directory: join(folder, "postgres") });
   const tree = treeOf(nameOfProcess(postgres.pid!)!);
   expect(tree.length).toBeGreaterThan(3);
-  postgres.pause();
+  await postgres.pause();
   expect(await postgres.answers()).toBe(false);
   await postgres.kill();
   expect(tree.filter(isAlive)).toEqual([]);

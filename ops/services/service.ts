@@ -8,7 +8,7 @@ import { cassandra } from "./cassandra.ts";
 import type { Engine, ServiceName } from "./engine.ts";
 import { kafka } from "./kafka.ts";
 import { postgres } from "./postgres.ts";
-import { isAlive, nameOfProcess, type ProcessName, signalAll, treeOf } from "./proc.ts";
+import { isAlive, isStopped, nameOfProcess, type ProcessName, signalAll, treeOf } from "./proc.ts";
 import { redis } from "./redis.ts";
 
 export const ENGINES: Readonly<Record<ServiceName, Engine>> = { redis, postgres, kafka, cassandra, aerospike };
@@ -119,19 +119,22 @@ export class Service {
       if (folder !== null) await rm(folder, { recursive: true, force: true });
   }
 
-  /** Connections stay open and nothing answers, until it is resumed. */
-  pause(): void {
-    this.#signalTree("SIGSTOP");
+  /** Connections stay open and nothing answers, until it is resumed. Resolves when the last thread stands still. */
+  async pause(): Promise<void> {
+    const tree = this.#signalTree("SIGSTOP");
+    while (!tree.every(isStopped)) await Bun.sleep(1);
   }
 
   resume(): void {
     this.#signalTree("SIGCONT");
   }
 
-  #signalTree(signal: NodeJS.Signals): void {
+  #signalTree(signal: NodeJS.Signals): readonly ProcessName[] {
     const root = this.#process();
     if (root === null) throw new Error(`${this.name} is not running in ${this.directory}`);
-    signalAll(treeOf(root), signal);
+    const tree = treeOf(root);
+    signalAll(tree, signal);
+    return tree;
   }
 
   async #launch(): Promise<ProcessName> {

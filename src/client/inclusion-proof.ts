@@ -1,4 +1,4 @@
-import { type Hash, leafContent, nodeContent } from "../domain/merkle.ts";
+import { type Hash, leafContent, nodeContent, sliceRootsContent } from "../domain/merkle.ts";
 import type { InclusionProof as AnsweredProof } from "../edge/game.ts";
 import type { Roster } from "../domain/roster.ts";
 
@@ -39,6 +39,19 @@ export async function verifyInclusion(proof: InclusionProof, rootHex: string): P
     if (!sibling) return false;
     hash = await sha256(index % 2 === 1 ? nodeContent(sibling, hash) : nodeContent(hash, sibling));
   }
-  const root = fromHex(rootHex);
-  return used === siblings.length && root?.length === 32 && root.every((byte, index) => byte === hash[index]);
+  if (used !== siblings.length) return false;
+  if (proof.slices.length > 0) {
+    const slices = proof.slices.map(({ rootHex, teamCount }) => ({ root: fromHex(rootHex), teamCount }));
+    const own = slices[proof.slice];
+    if (own === undefined || own.teamCount !== leafCount || !isHash(own.root, hash)) return false;
+    const roots = slices.map(({ root, teamCount }) => ({ root: root ?? NOT_HEX, teamCount }));
+    if (roots.some(({ root }) => root.length !== 32)) return false;
+    hash = await sha256(sliceRootsContent(roots));
+  }
+  return isHash(fromHex(rootHex), hash);
 }
+
+const NOT_HEX = new Uint8Array(0);
+
+const isHash = (bytes: Uint8Array | null, hash: Hash): boolean =>
+  bytes?.length === 32 && bytes.every((byte, index) => byte === hash[index]);

@@ -400,6 +400,12 @@ export function readInclusionProof(frame: ClientIn): InclusionProofFacts {
     leafIndex: proof.leafIndex(),
     leafCount: proof.leafCount(),
     siblingsHex: textsOf(proof.siblingsHexLength(), (index) => proof.siblingsHex(index)),
+    slice: proof.slice(),
+    slices: listOf(
+      proof.slicesLength(),
+      (index) => proof.slices(index),
+      (root) => ({ rootHex: textOf(root.rootHex()), teamCount: root.teamCount() }),
+    ),
     rootHex: textOf(proof.rootHex()),
   };
 }

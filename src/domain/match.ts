@@ -35,5 +35,8 @@ const NEXT_STATES: Readonly<Record<MatchState, readonly MatchState[]>> = {
 
 export const canMove = (from: MatchState, to: MatchState): boolean => NEXT_STATES[from].includes(to);
 
+/** Its rosters are frozen, and it has boards or will in a moment. */
+export const isLocked = (state: MatchState): boolean => state !== "upcoming" && state !== "abandoned";
+
 /** The deadline rule in one place; the edge, the materialiser and the index builder all ask here. */
 export const isBeforeDeadline = (match: Pick<Match, "startMs">, atMs: number): boolean => atMs < match.startMs;

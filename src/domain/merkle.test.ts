@@ -41,6 +41,8 @@ const proofOf = (tree: MerkleTree, leafIndex: number) => ({
   leafIndex,
   leafCount: tree.leafCount,
   siblingsHex: tree.proof(leafIndex).map(hex),
+  slice: 0,
+  slices: [],
 });
 
 describe.each([1, 2, 3, 4, 5, 7, 8, 9, 31, 100])("a tree of %d leaves", (count) => {

@@ -9,7 +9,10 @@ import { type Roster, ROSTER_SIZE } from "./roster.ts";
  *     leaf  SHA-256(0x00 ‖ entry id, f64 little-endian ‖ roster, 11 bytes)      in ascending order of entry id
  *     node  SHA-256(0x01 ‖ left ‖ right)
  *
- * A tree of n leaves has the largest power of two below n on its left.
+ * A tree of n leaves has the largest power of two below n on its left. Where the teams lie in slices, each slice has a tree of
+ * its own, and the published root is the hash over all of theirs:
+ *
+ *     SHA-256(0x02 ‖ for each slice: its root, 32 bytes, zeros without teams ‖ its count of teams, f64 little-endian)
  */
 export type Hash = Uint8Array;
 
@@ -34,6 +37,27 @@ export function nodeContent(left: Hash, right: Hash): Uint8Array<ArrayBuffer> {
   content.set(left, 1);
   content.set(right, 1 + HASH_BYTES);
   return content;
+}
+
+/** What the root over several slices is the hash of. */
+export function sliceRootsContent(
+  slices: readonly { readonly root: Hash; readonly teamCount: number }[],
+): Uint8Array<ArrayBuffer> {
+  const content = new Uint8Array(1 + slices.length * (HASH_BYTES + 8));
+  const view = new DataView(content.buffer);
+  content[0] = 2;
+  for (const [index, { root, teamCount }] of slices.entries()) {
+    const at = 1 + index * (HASH_BYTES + 8);
+    content.set(root, at);
+    view.setFloat64(at + HASH_BYTES, teamCount, true);
+  }
+  return content;
+}
+
+export function sliceRootsRoot(slices: readonly { readonly root: Hash; readonly teamCount: number }[]): Hash {
+  const root = new Uint8Array(HASH_BYTES);
+  Bun.SHA256.hash(sliceRootsContent(slices), root);
+  return root;
 }
 
 /** Hashes many contents of one length, word by word and without an object each: half of the time for 12 M of them. */

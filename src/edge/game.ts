@@ -165,6 +165,10 @@ export interface InclusionProof {
   readonly leafIndex: number;
   readonly leafCount: number;
   readonly siblingsHex: readonly string[];
+  /** Where the teams lie in slices: the tree is that of the team's slice, and the root is over the roots of all of them. */
+  readonly slice: number;
+  /** Empty where one tree holds all teams. */
+  readonly slices: readonly { readonly rootHex: string; readonly teamCount: number }[];
   readonly rootHex: string;
 }
 

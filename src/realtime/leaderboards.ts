@@ -29,17 +29,18 @@ import type { Catalog } from "../stores/catalog/port.ts";
 import type { MatchCache, MatchInfo } from "../stream/match-cache.ts";
 import type { Scorer } from "../stream/scorer.ts";
 import type { RankedPage } from "./board/board-protocol.ts";
-import type { Commitment } from "./board/commitment.ts";
+import type { PointsAt } from "./board/history.ts";
 import type { RankedEntry } from "./board/standing.ts";
-import type { LockedMatch, MatchBoards } from "./match-boards.ts";
+import { SliceLoading } from "./slices/slice-questions.ts";
+import type { MatchCommitment, WholeBoards } from "./whole-boards.ts";
 
 export interface BoardLeaderboardsDeps {
   readonly catalog: Pick<Catalog, "contest" | "userNames" | "entriesOfUser">;
   readonly matches: MatchCache;
-  readonly boards: MatchBoards;
+  readonly boards: WholeBoards;
+  /** The newest points of the match that this node has read. */
+  readonly pointsOf: (match: MatchId) => PointsAt;
   readonly scorer: Scorer;
-  /** Brings back the board of a match that has passed its deadline. */
-  readonly reopen: (match: MatchId) => void;
 }
 
 const refused = (refusal: BoardRefusal) => ({ ok: false, refusal }) as const;
@@ -47,7 +48,7 @@ const answered = <T>(value: T) => ({ ok: true, value }) as const;
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
-/** What users ask of the boards of this node. */
+/** What users ask of the boards. */
 export class BoardLeaderboards implements Leaderboards {
   readonly #deps: BoardLeaderboardsDeps;
 
@@ -57,7 +58,7 @@ export class BoardLeaderboards implements Leaderboards {
 
   top(contest: ContestId, count: number): Promise<BoardResult<BoardPage>> {
     return this.#page(contest, async (match) => {
-      const at = this.#deps.boards.standing(match, contest);
+      const at = await this.#deps.boards.standingNow(match, contest);
       return at && { ...at, entryCount: at.standing.entryCount, entries: at.standing.top().slice(0, count) };
     });
   }
@@ -69,17 +70,14 @@ export class BoardLeaderboards implements Leaderboards {
   async mine(user: UserId, id: ContestId): Promise<BoardResult<BoardPage>> {
     return this.#page(id, async (match) => {
       const entries = await this.#deps.catalog.entriesOfUser(user, match);
-      const at = this.#deps.boards.standing(match, id);
+      const at = await this.#deps.boards.standingNow(match, id);
       if (at === null) return null;
-      const ranked = entries
-        .filter((entry) => entry.contestId === id)
-        .flatMap(({ entryId }): RankedEntry[] => {
-          const roster = this.#deps.boards.roster(match, id, entryId);
-          if (roster === null) return [];
-          const scoreQp = scoreRoster(roster, at.points);
-          return [at.standing.ranked(entryId, scoreQp)];
-        })
-        .sort((a, b) => b.scoreQp - a.scoreQp || a.entryId - b.entryId);
+      const ranked: RankedEntry[] = [];
+      for (const { contestId, entryId } of entries) {
+        const roster = contestId === id ? await this.#deps.boards.rosterNow(match, id, entryId) : null;
+        if (roster !== null) ranked.push(at.standing.ranked(entryId, scoreRoster(roster, at.points)));
+      }
+      ranked.sort((a, b) => b.scoreQp - a.scoreQp || a.entryId - b.entryId);
       return { pointsVersion: at.pointsVersion, entryCount: at.standing.entryCount, entries: ranked };
     });
   }
@@ -88,34 +86,40 @@ export class BoardLeaderboards implements Leaderboards {
     const opened = await this.#open(contest);
     if (!opened.ok) return opened;
     const match = opened.value.contest.matchId;
-    if (this.#deps.boards.roster(match, contest, entry) === null) return refused("not_entered");
-    return this.#page(contest, () => this.#deps.boards.neighbours(match, contest, entry, radius));
+    return unlessLoading(async () => {
+      if ((await this.#deps.boards.rosterNow(match, contest, entry)) === null) return refused("not_entered");
+      return this.#page(contest, () => this.#deps.boards.neighbours(match, contest, entry, radius));
+    });
   }
 
   async rankHistory(contest: ContestId, entry: EntryId): Promise<BoardResult<readonly RankSample[]>> {
     const opened = await this.#open(contest);
     if (!opened.ok) return opened;
     const match = opened.value.contest.matchId;
-    const roster = this.#deps.boards.roster(match, contest, entry);
-    if (roster === null) return refused("not_entered");
-    const ranks = await this.#deps.boards.rankHistory(match, contest, roster);
-    return answered(ranks.map(({ timeMs, rank, scoreQp }) => ({ atMs: timeMs, rank, scoreQp })));
+    return unlessLoading(async () => {
+      const roster = await this.#deps.boards.rosterNow(match, contest, entry);
+      if (roster === null) return refused("not_entered");
+      const ranks = await this.#deps.boards.rankHistory(match, contest, roster);
+      return answered(ranks.map(({ timeMs, rank, scoreQp }) => ({ atMs: timeMs, rank, scoreQp })));
+    });
   }
 
   async teamBreakdown(match: MatchId, entryId: EntryId): Promise<BoardResult<TeamBreakdown>> {
     const opened = await this.#openMatch(match);
     if (!opened.ok) return opened;
-    const { locked, info } = opened.value;
-    const roster = locked.rosterOf(entryId);
+    const { info } = opened.value;
+    const found = await unlessLoading(async () => answered(await this.#deps.boards.lockedRoster(match, entryId)));
+    if (!found.ok) return found;
+    const roster = found.value;
     if (roster === null) return refused("not_entered");
-    const { points, version } = this.#deps.boards.points(match);
+    const { points, pointsVersion } = this.#deps.pointsOf(match);
     const players = Array.from(roster, (poolIndex, slot) => {
       const pointsQp = points[poolIndex]!;
       const multiplier = slot === 0 ? "captain" : slot === 1 ? "vice_captain" : "none";
       const contributionQp = slot === 0 ? captainQp(pointsQp) : slot === 1 ? viceCaptainQp(pointsQp) : pointsQp;
       return { playerId: info.squad!.players[poolIndex]!.id, multiplier, pointsQp, contributionQp } as const;
     });
-    return answered({ entryId, scoreQp: scoreRoster(roster, points), pointsVersion: version, players });
+    return answered({ entryId, scoreQp: scoreRoster(roster, points), pointsVersion, players });
   }
 
   async playerBreakdown(match: MatchId, playerId: PlayerId): Promise<BoardResult<PlayerBreakdown>> {
@@ -154,42 +158,48 @@ export class BoardLeaderboards implements Leaderboards {
   async commitment(match: MatchId): Promise<BoardResult<{ readonly rootHex: string; readonly leafCount: number }>> {
     const opened = await this.#openCommitment(match);
     if (!opened.ok) return opened;
-    const { root, teamCount } = opened.value.commitment;
+    const { root, teamCount } = opened.value;
     return answered({ rootHex: hex(root), leafCount: teamCount });
   }
 
   async inclusionProof(match: MatchId, entryId: EntryId): Promise<BoardResult<InclusionProof>> {
     const opened = await this.#openCommitment(match);
     if (!opened.ok) return opened;
-    const { commitment, locked } = opened.value;
-    const leafIndex = locked.leafIndexOf(entryId);
-    if (leafIndex === null) return refused("not_entered");
-    return answered({
-      entryId,
-      rosterHex: hex(locked.rosterOf(entryId)!),
-      leafIndex,
-      leafCount: commitment.teamCount,
-      siblingsHex: commitment.proof(leafIndex).map(hex),
-      rootHex: hex(commitment.root),
+    const commitment = opened.value;
+    return unlessLoading(async () => {
+      const proof = await this.#deps.boards.proof(match, entryId);
+      if (proof === null) return refused("not_entered");
+      const { slices } = commitment;
+      return answered({
+        entryId,
+        rosterHex: hex(proof.roster),
+        leafIndex: proof.leafIndex,
+        leafCount: proof.teamCount,
+        siblingsHex: proof.siblings.map(hex),
+        slice: proof.slice,
+        slices: slices.length === 1 ? [] : slices.map(({ root, teamCount }) => ({ rootHex: hex(root), teamCount })),
+        rootHex: hex(commitment.root),
+      });
     });
   }
 
-  async #openCommitment(
-    match: MatchId,
-  ): Promise<BoardResult<{ readonly locked: LockedMatch; readonly commitment: Commitment }>> {
+  async #openCommitment(match: MatchId): Promise<BoardResult<MatchCommitment>> {
     const opened = await this.#openMatch(match);
     if (!opened.ok) return opened;
-    const { locked } = opened.value;
-    if (locked.teams.entryIds.length === 0) return refused("not_entered");
-    const commitment = locked.commitment();
-    return commitment === null ? refused("loading") : answered({ locked, commitment });
+    return unlessLoading(async () => {
+      const commitment = await this.#deps.boards.commitment(match);
+      if (commitment === null) return refused("loading");
+      return commitment.teamCount === 0 ? refused("not_entered") : answered(commitment);
+    });
   }
 
   async #page(id: ContestId, read: (match: MatchId) => Promise<RankedPage | null>): Promise<BoardResult<BoardPage>> {
     const opened = await this.#open(id);
     if (!opened.ok) return opened;
     const { contest } = opened.value;
-    const page = await read(contest.matchId);
+    const found = await unlessLoading(async () => answered(await read(contest.matchId)));
+    if (!found.ok) return found;
+    const page = found.value;
     // Nobody entered: an empty board, not a missing one.
     if (page === null) return answered({ contestId: id, pointsVersion: 0, entryCount: 0, rows: [] });
     const schedule = new PrizeSchedule(contest.prizes, contest.prizePoolPaise);
@@ -217,15 +227,21 @@ export class BoardLeaderboards implements Leaderboards {
     return opened.ok ? answered({ contest }) : opened;
   }
 
-  async #openMatch(match: MatchId): Promise<BoardResult<{ readonly locked: LockedMatch; readonly info: MatchInfo }>> {
+  async #openMatch(match: MatchId): Promise<BoardResult<{ readonly info: MatchInfo }>> {
     const info = await this.#deps.matches.get(match);
     if (info === null) return refused("contest_not_found");
     if (info.match.state === "upcoming") return refused("not_locked");
-    const locked = this.#deps.boards.get(match);
-    if (locked) return answered({ locked, info });
-    if (info.match.state === "abandoned") return refused("abandoned");
-    this.#deps.reopen(match);
-    return refused("loading");
+    return info.match.state === "abandoned" ? refused("abandoned") : answered({ info });
+  }
+}
+
+/** A board that is being built or moved is asked again later. */
+async function unlessLoading<T>(ask: () => Promise<BoardResult<T>>): Promise<BoardResult<T>> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof SliceLoading) return refused("loading");
+    throw error;
   }
 }
 

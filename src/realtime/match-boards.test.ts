@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { contestId, entryId, matchId, teamNo, userId } from "../domain/ids.ts";
+import { Slices } from "../cluster/slices.ts";
 import type { Match, MatchState } from "../domain/match.ts";
 import { POOL_SIZE_MAX } from "../domain/points.ts";
 import type { EventLog } from "../stores/event-log/port.ts";
@@ -70,8 +71,10 @@ async function openWorld(name: string) {
       directory,
       fence,
       clock,
-      // Looks are made by hand, so that no test waits for a timer.
+      slices: Slices.single(),
       sampleEveryMs: 1_000_000,
+      // Looks are made by hand, so that no test waits for a timer.
+      lookEveryMs: 1_000_000,
       releasedIdleMs: RELEASED_IDLE_MS,
       consumer: { bytesMax: 1 << 20, waitMs: 10, retryMs: 10, onTrouble: (error) => world.troubles.push(error) },
     });
@@ -116,9 +119,9 @@ test("a restarted node attaches its boards without reading the log of saves, and
   await first.boards.open(id);
   await ball(1, [8, 16, 4]);
   await first.boards.settled();
-  const before = first.boards.standing(id, contest)!;
+  const before = first.boards.slice(id, 0)!.board.standing(contest)!;
   expect(before.pointsVersion).toBe(1);
-  expect(first.boards.entryCount(id, contest)).toBe(300);
+  expect(first.boards.slice(id, 0)?.board.contests.get(contest)?.entryCount).toBe(300);
   await first.stop();
   const readsBefore = world.indexReads;
   expect(readsBefore).toBeGreaterThan(0);
@@ -126,11 +129,13 @@ test("a restarted node attaches its boards without reading the log of saves, and
   const second = await open();
   await second.boards.open(id);
   expect(world.indexReads).toBe(readsBefore);
-  expect(Buffer.compare(second.boards.standing(id, contest)!.standing.bytes, before.standing.bytes)).toBe(0);
-  expect(second.boards.get(id)!.commitment()!.teamCount).toBe(300);
+  expect(
+    Buffer.compare(second.boards.slice(id, 0)!.board.standing(contest)!.standing.bytes, before.standing.bytes),
+  ).toBe(0);
+  expect(second.boards.slice(id, 0)!.commitment()!.teamCount).toBe(300);
   await ball(2, [8, 16, 40]);
   await second.boards.settled();
-  expect(second.boards.standing(id, contest)!.pointsVersion).toBe(2);
+  expect(second.boards.slice(id, 0)!.board.standing(contest)!.pointsVersion).toBe(2);
   await second.stop();
   expect(world.troubles).toEqual([]);
 });
@@ -157,7 +162,7 @@ test("followed before the deadline, the board is the same, and only the rest is 
   const readBefore = world.indexReads;
   await boards.open(id);
   expect(world.indexReads).toBe(readBefore);
-  expect(boards.entryCount(id, contest)).toBe(300);
+  expect(boards.slice(id, 0)?.board.contests.get(contest)?.entryCount).toBe(300);
   await stop();
   expect(world.troubles).toEqual([]);
 });
@@ -166,12 +171,12 @@ test("a match with its prizes paid that nobody asks for gives its memory back, a
   const { world, directory, open } = await openWorld("settled");
   const { boards, stop } = await open();
   await boards.open(id);
-  const standing = boards.standing(id, contest)!.standing.bytes;
+  const standing = boards.slice(id, 0)!.board.standing(contest)!.standing.bytes;
   world.nowMs += RELEASED_IDLE_MS;
   await boards.look();
   expect(boards.has(id)).toBe(true);
   world.state = "released";
-  boards.entryCount(id, contest);
+  boards.slice(id, 0);
   await boards.look();
   expect(boards.has(id)).toBe(true);
   world.nowMs += RELEASED_IDLE_MS;
@@ -179,7 +184,7 @@ test("a match with its prizes paid that nobody asks for gives its memory back, a
   expect(boards.has(id)).toBe(false);
   expect(readdirSync(directory)).toEqual([]);
   await boards.open(id);
-  expect(Buffer.compare(boards.standing(id, contest)!.standing.bytes, standing)).toBe(0);
+  expect(Buffer.compare(boards.slice(id, 0)!.board.standing(contest)!.standing.bytes, standing)).toBe(0);
   await stop();
 });
 

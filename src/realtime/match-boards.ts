@@ -1,38 +1,36 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Slices } from "../cluster/slices.ts";
 import type { Clock } from "../domain/clock.ts";
-import type { ContestId, EntryId, MatchId } from "../domain/ids.ts";
+import type { MatchId } from "../domain/ids.ts";
 import type { Match } from "../domain/match.ts";
-import { POOL_SIZE_MAX, type PointsVector } from "../domain/points.ts";
-import { type Roster, ROSTER_SIZE } from "../domain/roster.ts";
+import { POOL_SIZE_MAX } from "../domain/points.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
 import { type EventLog, forEachRecord, type LogBatch, TOPICS } from "../stores/event-log/port.ts";
 import type { TeamStore } from "../stores/team-store/port.ts";
 import { Consumer, type ConsumerOptions } from "../stream/consumer.ts";
-import type { SaveFence } from "../stream/save-fence.ts";
 import { decodePointsUpdate, pointsVectorOf } from "../stream/points-update.ts";
-import type { RankedPage } from "./board/board-protocol.ts";
-import type { Board } from "./board/board.ts";
-import type { Commitment } from "./board/commitment.ts";
+import type { SaveFence } from "../stream/save-fence.ts";
 import type { BoardEngine } from "./board/engine.ts";
-import { BoardHistory, HISTORY_DEFAULTS, type RankAt } from "./board/history.ts";
-import { indexOfId } from "./board/queries.ts";
+import { KEPT_ENTRY_COUNT_MIN, type PointsAt, SampleSchedule } from "./board/history.ts";
 import { type BoardIdentity, removeUnfinished } from "./board/shared-memory.ts";
-import type { StandingAt } from "./board/standings-file.ts";
 import { commitBoard, MatchIndex } from "./index/match-index.ts";
-import type { LockedTeams } from "./index/port.ts";
+import { LockedSlice } from "./locked-slice.ts";
 
 export interface MatchBoardsDeps {
   readonly log: EventLog;
   readonly catalog: Pick<Catalog, "match">;
-  readonly teamStore: Pick<TeamStore, "appendSample" | "points" | "samples">;
+  readonly teamStore: Pick<TeamStore, "appendSample" | "samples">;
+  readonly slices: Slices;
   readonly engine: BoardEngine;
   readonly fence: SaveFence;
   /** Where the engine's boards live. */
   readonly directory: string;
   readonly clock: Clock;
   readonly sampleEveryMs: number;
+  /** How often it looks for boards that are needed no longer. */
+  readonly lookEveryMs: number;
   /** The board of a match whose prizes are paid, when nobody asked for it so long, gives its memory back; a question brings it back. */
   readonly releasedIdleMs: number;
   /** Told what each pass took, and how old a ball was when its ranks were there. */
@@ -40,11 +38,9 @@ export interface MatchBoardsDeps {
   readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble" | "lags">;
 }
 
-const POINTS_ROWS = 1_000;
-
 /**
- * The directory of one node's boards below the shared memory. Boards of another data directory, or of another catalog
- * (`identity`, as `Catalog.identity` answers), must never be taken for this node's: those of another catalog are removed.
+ * The directory of one node's boards below the shared memory. Boards of another data directory, or of another catalog, must
+ * never be taken for this node's: `identity` is the catalog's own, and boards of another one are removed.
  */
 export function boardDirectory(boardDir: string, dataDir: string, identity: string): string {
   const name = createHash("sha256").update(resolve(dataDir)).digest("hex").slice(0, 16);
@@ -58,51 +54,25 @@ export function boardDirectory(boardDir: string, dataDir: string, identity: stri
   return directory;
 }
 
-/** A locked match whose board this node has open. */
-export class LockedMatch {
-  constructor(
-    readonly identity: BoardIdentity,
-    readonly board: Board,
-    readonly history: BoardHistory,
-    /** Of the last question about the match. */
-    public usedMs: number,
-  ) {}
-
-  get teams(): LockedTeams {
-    return this.board.teams;
-  }
-
-  /** The roster that the team had at the deadline; null for a team that was never saved in time. */
-  rosterOf(entry: EntryId): Roster | null {
-    const index = this.leafIndexOf(entry);
-    return index === null ? null : this.teams.rosters.slice(index * ROSTER_SIZE, (index + 1) * ROSTER_SIZE);
-  }
-
-  leafIndexOf(entry: EntryId): number | null {
-    const index = indexOfId(this.teams.entryIds, entry);
-    return index < 0 ? null : index;
-  }
-
-  /** null: being computed, for a few seconds after the deadline. */
-  commitment(): Commitment | null {
-    return this.board.commitment();
-  }
+/** A locked match: the slices of it that this node has open. */
+interface LockedMatch {
+  readonly slices: Map<number, LockedSlice>;
+  /** Of the last question about the match. */
+  usedMs: number;
 }
 
-interface LatestPoints {
-  readonly points: PointsVector;
-  readonly version: number;
-}
+const NO_POINTS: PointsAt = { points: new Int16Array(POOL_SIZE_MAX), pointsVersion: 0, timeMs: 0 };
 
-/** The boards of all locked matches of this node: attached or built from the log, re-scored by what `player-points` says. */
+/** The boards of this node's slices of all locked matches: attached or built from the log, re-scored by what `player-points` says. */
 export class MatchBoards {
   readonly #deps: MatchBoardsDeps;
   readonly #matches = new Map<MatchId, LockedMatch>();
-  readonly #latest = new Map<MatchId, LatestPoints>();
-  /** Of matches whose board is still to be sealed. */
-  readonly #indexes = new Map<MatchId, MatchIndex>();
-  /** Commitments under way. */
-  readonly #committing = new Set<Promise<void>>();
+  readonly #latest = new Map<MatchId, PointsAt>();
+  readonly #schedules = new Map<MatchId, SampleSchedule>();
+  /** Of slices of matches whose board is still to be sealed. */
+  readonly #indexes = new Map<MatchId, Map<number, MatchIndex>>();
+  /** Commitments and samples under way, which read or write a board and keep nobody waiting. */
+  readonly #underWay = new Set<Promise<void>>();
   readonly #consumers: readonly Consumer[];
   readonly #looking: Timer;
   readonly #startedMs: number;
@@ -125,13 +95,8 @@ export class MatchBoards {
           handle: (batch) => this.#take(batch),
         }),
     );
-    this.#looking = setInterval(() => this.look().catch(deps.consumer.onTrouble), deps.sampleEveryMs);
-  }
-
-  /** What is due now and then: samples for the rank history, and the memory of matches that are over. */
-  async look(): Promise<void> {
-    await this.#sample();
-    await this.#retire();
+    this.#looking = setInterval(() => this.look().catch(deps.consumer.onTrouble), deps.lookEveryMs);
+    deps.slices.onChange(() => void this.#dropForeign().catch(deps.consumer.onTrouble));
   }
 
   /** `listener` is told of a match whenever there is something new to show: its boards, or its points. */
@@ -139,19 +104,22 @@ export class MatchBoards {
     this.#published = listener;
   }
 
+  /** Whether every slice of the match that is this node's is open. */
   has(match: MatchId): boolean {
-    return this.#matches.has(match);
+    const locked = this.#matches.get(match);
+    return locked !== undefined && this.#missing(locked).length === 0;
   }
 
-  get(match: MatchId): LockedMatch | undefined {
+  /** undefined: not open here, be it not yet or not this node's. */
+  slice(match: MatchId, slice: number): LockedSlice | undefined {
     const locked = this.#matches.get(match);
     if (locked !== undefined) locked.usedMs = this.#deps.clock.nowMs();
-    return locked;
+    return locked?.slices.get(slice);
   }
 
-  /** The points that the boards of the match show now. */
-  points(match: MatchId): LatestPoints {
-    return this.#latest.get(match) ?? { points: new Int16Array(POOL_SIZE_MAX), version: 0 };
+  /** The newest points of the match that this node has read; boards show them a pass later. */
+  points(match: MatchId): PointsAt {
+    return this.#latest.get(match) ?? NO_POINTS;
   }
 
   /**
@@ -160,69 +128,32 @@ export class MatchBoards {
    */
   async follow(match: Pick<Match, "id" | "startMs">): Promise<void> {
     if (this.#matches.has(match.id)) return;
-    const index = this.#indexOf(match);
-    try {
-      await index.advance();
-    } catch (error) {
-      this.#forgetIndex(match.id);
-      throw error;
-    }
-  }
-
-  /** Takes the sealed board of the match into service, or builds it from the log as it stands. */
-  async open(id: MatchId): Promise<void> {
-    const { catalog, clock, engine, fence } = this.#deps;
-    const match = await catalog.match(id);
-    if (match === null) return;
-    const identity: BoardIdentity = { matchId: id, slice: 0, sliceCount: 1 };
-    try {
-      if (!(await engine.attach(identity)).ok) {
-        await this.#indexOf(match).seal(identity, await fence.close(id));
-        const sealed = await engine.attach(identity);
-        if (!sealed.ok) throw new Error(`the board of match ${id} does not open after its seal: ${sealed.reason}`);
+    const advances = [...this.#deps.slices.owned].map(async (slice) => {
+      const index = this.#indexOf(match, slice);
+      try {
+        await index.advance();
+      } catch (error) {
+        this.#forgetIndex(match.id, slice);
+        throw error;
       }
-    } finally {
-      this.#forgetIndex(id);
-    }
-    const board = engine.board(identity);
-    const locked = new LockedMatch(identity, board, await this.#historyOf(id, board), clock.nowMs());
-    await this.#rescore(locked, this.points(id));
+    });
+    await Promise.all(advances);
+  }
+
+  /** Takes the sealed boards of this node's slices of the match into service, or builds them from the log as it stands. */
+  async open(id: MatchId): Promise<void> {
+    const match = await this.#deps.catalog.match(id);
+    if (match === null) return;
+    const locked = this.#matches.get(id) ?? { slices: new Map(), usedMs: this.#deps.clock.nowMs() };
+    const opened = await Promise.all(this.#missing(locked).map((slice) => this.#openSlice(match, slice)));
+    for (const slice of opened) locked.slices.set(slice.identity.slice, slice);
     this.#matches.set(id, locked);
-    // Updates may have come while the board was being built.
-    await this.#rescore(locked, this.points(id));
-    this.#commit(locked);
+    // Updates may have come while the boards were being built.
+    await Promise.all(opened.map((slice) => this.#rescore(slice, this.points(id))));
+    for (const slice of opened) this.#commit(slice);
+    // So may another share of the slices.
+    await this.#dropForeign();
     this.#published(id);
-  }
-
-  /** 0 for a contest that nobody entered. */
-  entryCount(match: MatchId, contest: ContestId): number {
-    return this.#board(match)?.contests.get(contest)?.entryCount ?? 0;
-  }
-
-  /** null for a contest that nobody entered. */
-  standing(match: MatchId, contest: ContestId): StandingAt | null {
-    return this.#board(match)?.standing(contest) ?? null;
-  }
-
-  /** null when the entry is not in the contest. */
-  roster(match: MatchId, contest: ContestId, entry: EntryId): Roster | null {
-    return this.#board(match)?.roster(contest, entry) ?? null;
-  }
-
-  async page(match: MatchId, contest: ContestId, place: number, count: number): Promise<RankedPage | null> {
-    const locked = this.get(match);
-    return locked ? this.#deps.engine.page(locked.identity, contest, place, count) : null;
-  }
-
-  async neighbours(match: MatchId, contest: ContestId, entry: EntryId, radius: number): Promise<RankedPage | null> {
-    const locked = this.get(match);
-    return locked ? this.#deps.engine.neighbours(locked.identity, contest, entry, radius) : null;
-  }
-
-  async rankHistory(match: MatchId, contest: ContestId, roster: Roster): Promise<readonly RankAt[]> {
-    const locked = this.get(match);
-    if (!locked) return [];
-    return this.#deps.engine.rankHistory(locked.identity, locked.history, contest, roster);
   }
 
   /** Resolves when every points update that the log holds now is on the boards. */
@@ -230,68 +161,150 @@ export class MatchBoards {
     await Promise.all(this.#consumers.map((consumer) => consumer.caughtUp()));
   }
 
+  /** Gives back the memory of matches that are over. */
+  async look(): Promise<void> {
+    const { catalog, clock, releasedIdleMs } = this.#deps;
+    // A commitment is written into its board.
+    await Promise.all(this.#underWay);
+    for (const id of [...this.#matches.keys(), ...this.#indexes.keys()]) {
+      const state = (await catalog.match(id))?.state;
+      if (state === "abandoned") this.#forgetIndexes(id);
+      const locked = this.#matches.get(id);
+      const idle = locked !== undefined && clock.nowMs() - locked.usedMs >= releasedIdleMs;
+      if (locked === undefined || !(state === "abandoned" || (state === "released" && idle))) continue;
+      this.#matches.delete(id);
+      for (const { identity } of locked.slices.values()) await this.#deps.engine.remove(identity);
+    }
+  }
+
   async stop(): Promise<void> {
     clearInterval(this.#looking);
     await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
-    for (const match of this.#indexes.keys()) this.#forgetIndex(match);
-    await Promise.all(this.#committing);
+    for (const match of this.#indexes.keys()) this.#forgetIndexes(match);
+    await Promise.all(this.#underWay);
   }
 
-  #board(match: MatchId): Board | undefined {
-    return this.get(match)?.board;
+  #missing({ slices }: LockedMatch): number[] {
+    return [...this.#deps.slices.owned].filter((slice) => !slices.has(slice));
   }
 
-  #indexOf(match: Pick<Match, "id" | "startMs">): MatchIndex {
-    let index = this.#indexes.get(match.id);
-    if (index === undefined) this.#indexes.set(match.id, (index = this.#newIndex(match)));
+  async #openSlice(match: Match, slice: number): Promise<LockedSlice> {
+    const { engine, fence, slices } = this.#deps;
+    const identity: BoardIdentity = { matchId: match.id, slice, sliceCount: slices.count };
+    try {
+      if (!(await engine.attach(identity)).ok) {
+        await this.#indexOf(match, slice).seal(identity, await fence.close(match.id));
+        const sealed = await engine.attach(identity);
+        if (!sealed.ok) {
+          throw new Error(`slice ${slice} of match ${match.id} does not open after its seal: ${sealed.reason}`);
+        }
+      }
+    } finally {
+      this.#forgetIndex(match.id, slice);
+    }
+    const locked = new LockedSlice(identity, engine.board(identity));
+    await this.#restoreSamples(locked);
+    await this.#rescore(locked, this.points(match.id));
+    return locked;
+  }
+
+  /** Whoever has a slice now has built it, or will; what is left here would only cost memory. */
+  async #dropForeign(): Promise<void> {
+    const { engine, slices } = this.#deps;
+    for (const { slices: open } of this.#matches.values()) {
+      for (const [slice, { identity }] of open) {
+        if (slices.owned.has(slice)) continue;
+        open.delete(slice);
+        await Promise.all(this.#underWay);
+        await engine.remove(identity);
+      }
+    }
+    for (const [match, indexes] of this.#indexes) {
+      for (const slice of indexes.keys()) if (!slices.owned.has(slice)) this.#forgetIndex(match, slice);
+    }
+  }
+
+  #indexOf(match: Pick<Match, "id" | "startMs">, slice: number): MatchIndex {
+    const indexes = this.#indexes.get(match.id) ?? new Map<number, MatchIndex>();
+    this.#indexes.set(match.id, indexes);
+    let index = indexes.get(slice);
+    if (index === undefined) indexes.set(slice, (index = this.#newIndex(match, slice)));
     return index;
   }
 
-  #newIndex(match: Pick<Match, "id" | "startMs">): MatchIndex {
-    const { directory, fence, log } = this.#deps;
-    return new MatchIndex({ directory, log, isOpen: () => fence.isSurelyOpen(match) }, match);
+  #newIndex(match: Pick<Match, "id" | "startMs">, slice: number): MatchIndex {
+    const { directory, fence, log, slices } = this.#deps;
+    const isOpen = () => fence.isSurelyOpen(match);
+    return new MatchIndex({ directory, log, isOpen }, match, slices.partitionsOf(slice));
   }
 
-  #forgetIndex(match: MatchId): void {
-    this.#indexes.get(match)?.close();
-    this.#indexes.delete(match);
+  #forgetIndexes(match: MatchId): void {
+    for (const slice of this.#indexes.get(match)?.keys() ?? []) this.#forgetIndex(match, slice);
+  }
+
+  #forgetIndex(match: MatchId, slice: number): void {
+    const indexes = this.#indexes.get(match);
+    indexes?.get(slice)?.close();
+    indexes?.delete(slice);
+    if (indexes?.size === 0) this.#indexes.delete(match);
   }
 
   /** Ranks do not wait for the hashes of all teams; the commitment follows within seconds. */
-  #commit({ board, identity, teams }: LockedMatch): void {
+  #commit({ board, identity, teams }: LockedSlice): void {
     if (teams.entryIds.length === 0 || board.commitment() !== null) return;
-    const committing = commitBoard(this.#deps.directory, identity)
-      .catch(this.#deps.consumer.onTrouble)
-      .finally(() => this.#committing.delete(committing));
-    this.#committing.add(committing);
+    this.#aside(commitBoard(this.#deps.directory, identity));
+  }
+
+  #aside(work: Promise<void>): void {
+    const underWay = work.catch(this.#deps.consumer.onTrouble).finally(() => this.#underWay.delete(underWay));
+    this.#underWay.add(underWay);
   }
 
   async #take(batch: LogBatch): Promise<void> {
-    const newest = new Map<MatchId, LatestPoints>();
+    const newest = new Map<MatchId, PointsAt>();
+    const samples = new Set<PointsAt>();
     const acceptedMs = new Map<MatchId, number[]>();
     forEachRecord(batch, (value) => {
       const update = decodePointsUpdate(value);
-      acceptedMs.set(update.matchId, [...(acceptedMs.get(update.matchId) ?? []), update.atMs]);
-      const known = newest.get(update.matchId) ?? this.#latest.get(update.matchId);
-      if (known && known.version >= update.version) return;
-      newest.set(update.matchId, { points: pointsVectorOf(update), version: update.version });
+      const { matchId } = update;
+      acceptedMs.set(matchId, [...(acceptedMs.get(matchId) ?? []), update.atMs]);
+      const known = newest.get(matchId) ?? this.#latest.get(matchId);
+      if (known && known.pointsVersion >= update.version) return;
+      const at = { points: pointsVectorOf(update), pointsVersion: update.version, timeMs: update.atMs };
+      newest.set(matchId, at);
+      if (this.#schedule(matchId).offer(at.pointsVersion, at.timeMs)) samples.add(at);
     });
     // Several balls in one batch cost one pass; those that come during the pass are the next batch.
     for (const [match, latest] of newest) {
       this.#latest.set(match, latest);
-      const locked = this.#matches.get(match);
-      if (locked) {
-        await this.#rescore(locked, latest);
-        this.#time(acceptedMs.get(match) ?? []);
-      }
+      const slices = [...(this.#matches.get(match)?.slices.values() ?? [])];
+      await Promise.all(slices.map((slice) => this.#rescore(slice, latest)));
+      if (slices.length > 0) this.#time(acceptedMs.get(match) ?? []);
       this.#published(match);
+      // A sample that was passed over is computed when somebody asks for it.
+      if (samples.has(latest)) for (const slice of slices) this.#aside(this.#sample(slice, latest));
     }
   }
 
-  async #rescore({ identity }: LockedMatch, { points, version }: LatestPoints): Promise<void> {
+  #schedule(match: MatchId): SampleSchedule {
+    let schedule = this.#schedules.get(match);
+    if (schedule === undefined) {
+      this.#schedules.set(match, (schedule = new SampleSchedule(this.#deps.sampleEveryMs)));
+    }
+    return schedule;
+  }
+
+  async #rescore({ board, identity }: LockedSlice, { points, pointsVersion }: PointsAt): Promise<void> {
     const { clock, engine, times } = this.#deps;
-    const pass = await engine.rescore(identity, { points, pointsVersion: version, timeMs: clock.nowMs() });
-    times?.boardPass(pass.passMs);
+    // Its time is the node's: how old what is shown is, not how old the ball.
+    const generation = { points, pointsVersion, timeMs: clock.nowMs() };
+    try {
+      const pass = await engine.rescore(identity, generation);
+      times?.boardPass(pass.passMs);
+    } catch (error) {
+      // The slice went to another node meanwhile.
+      if (engine.has(identity, board)) throw error;
+    }
   }
 
   /** A ball from before this node started was shown by others, when it came. */
@@ -300,61 +313,22 @@ export class MatchBoards {
     for (const atMs of acceptedMs) if (atMs >= this.#startedMs) this.#deps.times?.ballOnBoard(nowMs - atMs);
   }
 
-  /** Samples are points and, of great contests, their standings; the points are in the points log already. */
-  async #historyOf(match: MatchId, board: Board): Promise<BoardHistory> {
-    const { sampleEveryMs, teamStore } = this.#deps;
-    const history = new BoardHistory({ ...HISTORY_DEFAULTS, everyMs: sampleEveryMs });
-    const kept = new Map<number, Map<ContestId, Uint8Array>>();
-    for (const [contest, { entryCount }] of board.contests) {
-      if (entryCount < HISTORY_DEFAULTS.keptEntryCountMin) continue;
-      for (const { pointsVersion, payload } of await teamStore.samples(contest, 0)) {
-        const standings = kept.get(pointsVersion) ?? new Map<ContestId, Uint8Array>();
-        kept.set(pointsVersion, standings.set(contest, payload));
-      }
-    }
-    let dueMs = Number.NEGATIVE_INFINITY;
-    for (let after = 0; ;) {
-      const rows = await teamStore.points(match, after, POINTS_ROWS);
-      for (const { atMs, version, payload } of rows) {
-        after = version;
-        if (atMs < dueMs) continue;
-        dueMs = atMs + sampleEveryMs;
-        const points = pointsVectorOf(decodePointsUpdate(payload));
-        history.restore({ timeMs: atMs, pointsVersion: version, points, standings: kept.get(version) ?? new Map() });
-      }
-      if (rows.length < POINTS_ROWS) return history;
+  /** Keeps the standings of great contests; those of others follow from the points log. */
+  async #sample(slice: LockedSlice, { pointsVersion, timeMs }: PointsAt): Promise<void> {
+    const { engine, teamStore } = this.#deps;
+    const compact = await engine.compact(slice.identity, KEPT_ENTRY_COUNT_MIN);
+    if (compact?.generation.pointsVersion !== pointsVersion) return;
+    for (const [contestId, payload] of compact.standings) {
+      slice.keep(pointsVersion, contestId, payload);
+      await teamStore.appendSample({ contestId, slice: slice.identity.slice, atMs: timeMs, pointsVersion, payload });
     }
   }
 
-  /** Gives back the memory of matches that are over. */
-  async #retire(): Promise<void> {
-    const { catalog, clock, engine, releasedIdleMs } = this.#deps;
-    // A commitment is written into its board.
-    await Promise.all(this.#committing);
-    for (const id of [...this.#matches.keys(), ...this.#indexes.keys()]) {
-      const state = (await catalog.match(id))?.state;
-      if (state === "abandoned") this.#forgetIndex(id);
-      const locked = this.#matches.get(id);
-      const idle = locked !== undefined && clock.nowMs() - locked.usedMs >= releasedIdleMs;
-      if (locked === undefined || !(state === "abandoned" || (state === "released" && idle))) continue;
-      this.#matches.delete(id);
-      await engine.remove(locked.identity);
-    }
-  }
-
-  async #sample(): Promise<void> {
-    const { clock, engine, teamStore } = this.#deps;
-    for (const { board, history, identity } of this.#matches.values()) {
-      if ((board.published()?.pointsVersion ?? 0) === 0) continue;
-      const sample = await history.sample(engine.sampled(identity), clock.nowMs());
-      for (const [contestId, payload] of sample?.standings ?? []) {
-        await teamStore.appendSample({
-          contestId,
-          slice: identity.slice,
-          atMs: sample!.timeMs,
-          pointsVersion: sample!.pointsVersion,
-          payload,
-        });
+  async #restoreSamples(slice: LockedSlice): Promise<void> {
+    for (const [contest, { entryCount }] of slice.board.contests) {
+      if (entryCount < KEPT_ENTRY_COUNT_MIN) continue;
+      for (const { pointsVersion, payload } of await this.#deps.teamStore.samples(contest, slice.identity.slice)) {
+        slice.keep(pointsVersion, contest, payload);
       }
     }
   }

@@ -6,7 +6,7 @@ export class StoreUnavailable extends Error {
   override name = "StoreUnavailable";
 
   constructor(
-    readonly port: "EventLog" | "Ledger" | "Catalog" | "TeamStore" | "HotStore",
+    readonly port: "EventLog" | "Ledger" | "Catalog" | "TeamStore" | "HotStore" | "Boards",
     readonly reason: string,
     options?: ErrorOptions,
   ) {

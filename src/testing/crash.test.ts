@@ -8,7 +8,7 @@ import { type ContestId, type EntryId, type MatchId, teamNo, userId, type UserId
 import type { Match } from "../domain/match.ts";
 import { rupees } from "../domain/money.ts";
 import { seededRandom } from "../domain/random.ts";
-import { openStores } from "../main.ts";
+import { openStores } from "../stores/open.ts";
 import { forEachRecord, partitionOf } from "../stores/event-log/port.ts";
 import { startNode } from "../main.ts";
 import { decodeScoreRecord } from "../stream/score-event.ts";

@@ -44,6 +44,7 @@ import {
   Refused,
   Release,
   Releases,
+  SliceRoot,
   Retry,
   Session,
   Squad,
@@ -335,6 +336,9 @@ export const writeCommitment = (builder: Builder, root: JsonOf<typeof pointsRout
 
 export function writeInclusionProof(builder: Builder, proof: JsonOf<typeof pointsRoutes.proof>): Offset {
   const siblings = proof.siblingsHex.map((sibling) => builder.createString(sibling));
+  const slices = proof.slices.map(({ rootHex, teamCount }) =>
+    SliceRoot.createSliceRoot(builder, builder.createString(rootHex), teamCount),
+  );
   return InclusionProof.createInclusionProof(
     builder,
     proof.entryId,
@@ -343,6 +347,8 @@ export function writeInclusionProof(builder: Builder, proof: JsonOf<typeof point
     proof.leafCount,
     InclusionProof.createSiblingsHexVector(builder, siblings),
     builder.createString(proof.rootHex),
+    proof.slice,
+    InclusionProof.createSlicesVector(builder, slices),
   );
 }
 

@@ -1,7 +1,7 @@
 import type { ContestId, EntryId } from "../../domain/ids.ts";
 import type { PointsQp, PointsVector } from "../../domain/points.ts";
 import type { BoardIdentity } from "./shared-memory.ts";
-import type { CompactBoard } from "./history.ts";
+import type { CompactBoard } from "./compact-standing.ts";
 import type { Generation } from "./standings-file.ts";
 import type { RankedEntry } from "./standing.ts";
 
@@ -27,12 +27,37 @@ export type BoardRequest =
       readonly radius: number;
     }
   | { readonly kind: "compact"; readonly identity: BoardIdentity; readonly entryCountMin: number }
-  | {
-      readonly kind: "rankUnder";
-      readonly identity: BoardIdentity;
-      readonly contestId: ContestId;
-      readonly asked: readonly { readonly points: PointsVector; readonly scoreQp: PointsQp }[];
-    };
+  | ({ readonly kind: "countsAbove"; readonly asked: readonly ScoreUnder[] } & OfContest)
+  | ({ readonly kind: "compactUnder"; readonly points: readonly PointsVector[] } & OfContest)
+  | ({ readonly kind: "standingUnder"; readonly points: PointsVector } & OfContest)
+  | ({ readonly kind: "entries"; readonly range: EntryRange } & OfContest)
+  | ({ readonly kind: "countTied"; readonly tie: ScoreUnder; readonly below: readonly number[] } & OfContest);
+
+interface OfContest {
+  readonly identity: BoardIdentity;
+  readonly contestId: ContestId;
+}
+
+/** A score, and the points under which others are compared with it: those of any ball. */
+export interface ScoreUnder {
+  readonly points: PointsVector;
+  readonly scoreQp: PointsQp;
+}
+
+/** Entries that score from `minQp` to `maxQp` under these points, by id from `fromEntry` on; at most `limit`. */
+export interface EntryRange {
+  readonly points: PointsVector;
+  readonly minQp: PointsQp;
+  readonly maxQp: PointsQp;
+  readonly fromEntry: number;
+  readonly limit: number;
+}
+
+/** In ascending order of id. */
+export interface ScoredEntries {
+  readonly entryIds: Float64Array;
+  readonly scoresQp: Int16Array;
+}
 
 /** Entries in total order, and the points version that the order is of. */
 export interface RankedPage {
@@ -52,7 +77,15 @@ export interface BoardAnswers {
   neighbours: RankedPage | null;
   /** undefined: a pass was published meanwhile, or none yet. */
   compact: CompactBoard | undefined;
-  rankUnder: readonly number[];
+  /** How many entries of the contest score more, by position. */
+  countsAbove: readonly number[];
+  /** By position (compact-standing.ts). */
+  compactUnder: readonly Uint8Array[];
+  /** The bytes of a `Standing`. */
+  standingUnder: Uint8Array;
+  entries: ScoredEntries;
+  /** How many entries tied at the score have a lower id than each of `below`. */
+  countTied: readonly number[];
 }
 
 export interface WorkerSettings {

@@ -1,11 +1,12 @@
 import { assert, unreachable } from "../../domain/assert.ts";
+import type { ContestId } from "../../domain/ids.ts";
 import { answerCalls } from "../../worker-calls.ts";
 import { openKernel } from "../kernel/open.ts";
-import type { Kernel } from "../kernel/port.ts";
+import type { ContestColumns, Kernel } from "../kernel/port.ts";
 import { Board, standingOf } from "./board.ts";
-import { compactBoard } from "./compact-standing.ts";
+import { compactBoard, compactStanding } from "./compact-standing.ts";
 import type { BoardAnswers, BoardRequest, RankedPage, WorkerSettings } from "./board-protocol.ts";
-import { neighbours, page, type RankedContest } from "./queries.ts";
+import { countTied, entriesFrom, neighbours, page, type RankedContest } from "./queries.ts";
 import { type BoardIdentity, boardName } from "./shared-memory.ts";
 import type { RankedEntry } from "./standing.ts";
 
@@ -42,11 +43,20 @@ function answer(request: BoardRequest): BoardAnswers[keyof BoardAnswers] {
       return pageOf(request, (contest) => neighbours(kernel(), contest, request.entryId, request.radius));
     case "compact":
       return compactBoard(boardOf(request.identity), request.entryCountMin);
-    case "rankUnder": {
-      const contest = boardOf(request.identity).contests.get(request.contestId);
-      assert(contest !== undefined, `contest ${request.contestId} is on the board`);
-      return request.asked.map(({ points, scoreQp }) => standingOf(kernel(), contest, points).rank(scoreQp));
+    case "countsAbove": {
+      const columns = columnsOf(request);
+      return request.asked.map(({ points, scoreQp }) => standingOf(kernel(), columns, points).countAbove(scoreQp));
     }
+    case "compactUnder": {
+      const columns = columnsOf(request);
+      return request.points.map((points) => compactStanding(standingOf(kernel(), columns, points)));
+    }
+    case "standingUnder":
+      return standingOf(kernel(), columnsOf(request), request.points).bytes;
+    case "entries":
+      return entriesFrom(kernel(), columnsOf(request), request.range);
+    case "countTied":
+      return countTied(kernel(), columnsOf(request), request.tie, request.below);
     default:
       return unreachable(request);
   }
@@ -72,6 +82,12 @@ function boardOf(identity: BoardIdentity): Board {
   const board = boards.get(boardName(identity));
   assert(board !== undefined, `${boardName(identity)} is attached`);
   return board;
+}
+
+function columnsOf({ identity, contestId }: { identity: BoardIdentity; contestId: ContestId }): ContestColumns {
+  const columns = boardOf(identity).contests.get(contestId);
+  assert(columns !== undefined, `contest ${contestId} is on the board`);
+  return columns;
 }
 
 function pageOf(

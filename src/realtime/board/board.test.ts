@@ -255,7 +255,8 @@ describe("board files", () => {
       const siblings = commitment.proof(leafIndex);
       expect(siblings).toEqual(whole.proof(leafIndex));
       const rosterHex = hex(rosters.subarray(leafIndex * 11, leafIndex * 11 + 11));
-      const proof = { entryId: entryIds[leafIndex] as EntryId, rosterHex, leafIndex, leafCount: entryIds.length };
+      const leaf = { entryId: entryIds[leafIndex] as EntryId, rosterHex, leafIndex, leafCount: entryIds.length };
+      const proof = { ...leaf, slice: 0, slices: [] };
       expect(await verifyInclusion({ ...proof, siblingsHex: siblings.map(hex) }, hex(whole.root))).toBe(true);
     }
     const file = join(path, "commitment.fb");

@@ -1,8 +1,14 @@
 import type { PointsQp } from "../../domain/points.ts";
 import type { ContestId } from "../../domain/ids.ts";
 import type { Board } from "./board.ts";
-import type { CompactBoard } from "./history.ts";
 import type { Standing } from "./standing.ts";
+import type { Generation } from "./standings-file.ts";
+
+/** The published points, and the compact standings of the contests from some size on. */
+export interface CompactBoard {
+  readonly generation: Generation;
+  readonly standings: ReadonlyMap<ContestId, Uint8Array>;
+}
 
 /** All of one version, or undefined. */
 export function compactBoard(board: Board, entryCountMin: number): CompactBoard | undefined {
@@ -34,8 +40,8 @@ export function compactStanding(standing: Standing): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** The competition rank of a score: 1 + how many score more. Walks the bytes once. */
-export function rankInCompact(bytes: Uint8Array, scoreQp: PointsQp): number {
+/** How many entries score more. Walks the bytes once. */
+export function countAboveInCompact(bytes: Uint8Array, scoreQp: PointsQp): number {
   let at = 0;
   const next = (): number => {
     let value = 0;
@@ -52,7 +58,7 @@ export function rankInCompact(bytes: Uint8Array, scoreQp: PointsQp): number {
     const count = next();
     if (score > scoreQp) above += count;
   }
-  return 1 + above;
+  return above;
 }
 
 function pushVarint(bytes: number[], value: number): void {

@@ -8,9 +8,11 @@ import type { ContestColumns } from "../kernel/port.ts";
 import { randomColumns, randomPoints, seededRandom, teamsOf } from "../kernel/random-board.ts";
 import { rosterAt } from "../kernel/tiles.ts";
 import { BoardWriter } from "./board-writer.ts";
+import { countAboveInCompact } from "./compact-standing.ts";
 import { BoardEngine } from "./engine.ts";
-import { BoardHistory } from "./history.ts";
+import { SampleSchedule } from "./history.ts";
 import type { BoardIdentity } from "./shared-memory.ts";
+import { Standing } from "./standing.ts";
 
 const root = mkdtempSync(join(tmpdir(), "engine-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -116,33 +118,31 @@ test("points beyond the bound of a board are refused by name, and the board stay
   engine.stop();
 });
 
-test("the rank history of any team is exact at every sample, kept or derived, also after a restore", async () => {
-  const { contests, engine } = await startEngine("history");
+test("how many score more, the compact and the whole standing are exact under the points of any ball", async () => {
+  const { contests, engine } = await startEngine("earlier");
   const random = seededRandom(5);
-  const history = new BoardHistory({ everyMs: 30_000, keptEntryCountMin: 1000 });
-  const sampled: Int16Array[] = [];
-  for (let ball = 1; ball <= 12; ball++) {
-    const points = randomPoints(random, poolSize, 400);
-    await engine.rescore(identity, { pointsVersion: ball, timeMs: ball * 10_000, points });
-    if ((await history.sample(engine.sampled(identity), ball * 10_000)) !== undefined) sampled.push(points);
-  }
-  expect(history.samples.map((sample) => sample.timeMs)).toEqual([10_000, 40_000, 70_000, 100_000]);
-  expect((await history.sample(engine.sampled(identity), 1e9))?.pointsVersion).toBe(12);
-  expect(await history.sample(engine.sampled(identity), 2e9)).toBeUndefined();
-  const restored = new BoardHistory();
-  for (const sample of history.samples) restored.restore(sample);
+  const balls = Array.from({ length: 4 }, () => randomPoints(random, poolSize, 400));
   for (const [id, columns] of contests) {
     const roster = rosterAt(columns.tiles, 17);
-    const ranks = await engine.rankHistory(identity, restored, id, roster);
-    const expected = history.samples.map((sample) => {
-      const scoreQp = scoreRoster(roster, sample.points);
-      const { timeMs, pointsVersion, points } = sample;
-      return { timeMs, pointsVersion, scoreQp, rank: 1 + countBetter(columns, points, scoreQp) };
-    });
-    expect(ranks).toEqual(expected);
+    const asked = balls.map((points) => ({ points, scoreQp: scoreRoster(roster, points) }));
+    const expected = asked.map(({ points, scoreQp }) => countBetter(columns, points, scoreQp));
+    expect(await engine.countsAbove(identity, id, asked)).toEqual(expected);
+    const compact = await engine.compactUnder(identity, id, balls);
+    expect(compact.map((bytes, index) => countAboveInCompact(bytes, asked[index]!.scoreQp))).toEqual(expected);
+    for (const [index, { points, scoreQp }] of asked.entries()) {
+      const standing = Standing.decode(await engine.standingUnder(identity, id, points));
+      expect(standing.countAbove(scoreQp)).toBe(expected[index]!);
+    }
   }
-  expect(sampled).toHaveLength(4);
   engine.stop();
+});
+
+test("samples are the first ball and those that come long enough after the sample before, however often they are told", () => {
+  const schedule = new SampleSchedule(30_000);
+  const balls = Array.from({ length: 12 }, (_, index) => index + 1);
+  const sampled = (): number[] => balls.filter((ball) => schedule.offer(ball, ball * 10_000));
+  expect(sampled()).toEqual([1, 4, 7, 10]);
+  expect(sampled()).toEqual([]);
 });
 
 test("a settled match gives its memory back, and a stopped engine refuses instead of hanging", async () => {

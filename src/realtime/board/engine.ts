@@ -1,13 +1,20 @@
 import { assert } from "../../domain/assert.ts";
 import type { ContestId, EntryId } from "../../domain/ids.ts";
-import type { PointsQp } from "../../domain/points.ts";
+import type { PointsVector } from "../../domain/points.ts";
 import type { Roster } from "../../domain/roster.ts";
 import { WorkerCalls } from "../../worker-calls.ts";
 import { workerModule } from "../../worker-module.ts";
 import { assertPoints } from "../kernel/port.ts";
 import { Board } from "./board.ts";
-import type { BoardAnswers, BoardRequest, RankedPage } from "./board-protocol.ts";
-import type { BoardHistory, RankAt, SampledBoard } from "./history.ts";
+import type {
+  BoardAnswers,
+  BoardRequest,
+  EntryRange,
+  RankedPage,
+  ScoredEntries,
+  ScoreUnder,
+} from "./board-protocol.ts";
+import type { CompactBoard } from "./compact-standing.ts";
 import { type BoardIdentity, boardName } from "./shared-memory.ts";
 import type { Generation, StandingAt } from "./standings-file.ts";
 
@@ -105,6 +112,11 @@ export class BoardEngine {
     await this.#passes.ask({ kind: "detach", identity, remove: true });
   }
 
+  /** Whether this board is in service. */
+  has(identity: BoardIdentity, board: Board): boolean {
+    return this.#boards.get(boardName(identity))?.board === board;
+  }
+
   board(identity: BoardIdentity): Board {
     return this.#attached(identity).board;
   }
@@ -153,19 +165,43 @@ export class BoardEngine {
     return this.#questions.ask({ kind: "neighbours", identity, contestId, entryId, radius });
   }
 
-  /** The board as its rank history takes samples of it; compressing the standings of a final takes milliseconds. */
-  sampled(identity: BoardIdentity): SampledBoard {
-    return {
-      published: () => this.board(identity).published(),
-      compact: (entryCountMin) => this.#questions.ask({ kind: "compact", identity, entryCountMin }),
-    };
+  /**
+   * The published standings of the contests from some size on; compressing those of a final takes milliseconds. undefined
+   * when a pass was published meanwhile.
+   */
+  compact(identity: BoardIdentity, entryCountMin: number): Promise<CompactBoard | undefined> {
+    return this.#questions.ask({ kind: "compact", identity, entryCountMin });
   }
 
-  /** Score and rank of a team at every sample. */
-  rankHistory(identity: BoardIdentity, history: BoardHistory, contestId: ContestId, roster: Roster): Promise<RankAt[]> {
-    return history.ranks(contestId, roster, (asked: readonly { points: Int16Array; scoreQp: PointsQp }[]) =>
-      asked.length === 0 ? Promise.resolve([]) : this.#questions.ask({ kind: "rankUnder", identity, contestId, asked }),
-    );
+  /** How many entries of a contest on the board score more than each score, under the points given with it. */
+  countsAbove(identity: BoardIdentity, contestId: ContestId, asked: readonly ScoreUnder[]): Promise<readonly number[]> {
+    return this.#questions.ask({ kind: "countsAbove", identity, contestId, asked });
+  }
+
+  compactUnder(
+    identity: BoardIdentity,
+    contestId: ContestId,
+    points: readonly PointsVector[],
+  ): Promise<readonly Uint8Array[]> {
+    return this.#questions.ask({ kind: "compactUnder", identity, contestId, points });
+  }
+
+  /** The standing of a contest on the board under any points, as bytes. */
+  standingUnder(identity: BoardIdentity, contestId: ContestId, points: PointsVector): Promise<Uint8Array> {
+    return this.#questions.ask({ kind: "standingUnder", identity, contestId, points });
+  }
+
+  entries(identity: BoardIdentity, contestId: ContestId, range: EntryRange): Promise<ScoredEntries> {
+    return this.#questions.ask({ kind: "entries", identity, contestId, range });
+  }
+
+  countTied(
+    identity: BoardIdentity,
+    contestId: ContestId,
+    tie: ScoreUnder,
+    below: readonly number[],
+  ): Promise<readonly number[]> {
+    return this.#questions.ask({ kind: "countTied", identity, contestId, tie, below });
   }
 
   stop(): void {

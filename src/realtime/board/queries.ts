@@ -2,6 +2,7 @@ import { assert } from "../../domain/assert.ts";
 import type { EntryId } from "../../domain/ids.ts";
 import type { PointsVector } from "../../domain/points.ts";
 import type { ContestColumns, Kernel, Selection } from "../kernel/port.ts";
+import type { EntryRange, ScoredEntries, ScoreUnder } from "./board-protocol.ts";
 import type { RankedEntry, Standing } from "./standing.ts";
 
 /**
@@ -19,14 +20,20 @@ export interface RankedContest {
 
 /** Place of an id among ascending ones, or -1: ids ascend, so no index is needed. */
 export function indexOfId(ascending: Float64Array, entry: EntryId): number {
+  const at = lowerBound(ascending, entry);
+  return ascending[at] === entry ? at : -1;
+}
+
+/** How many of the ascending values are lower. */
+export function lowerBound(ascending: Float64Array | Uint32Array, value: number): number {
   let low = 0;
   let high = ascending.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (ascending[middle]! < entry) low = middle + 1;
+    if (ascending[middle]! < value) low = middle + 1;
     else high = middle;
   }
-  return ascending[low] === entry ? low : -1;
+  return low;
 }
 
 /** Up to `count` entries in total order from a 0-based place. */
@@ -72,6 +79,43 @@ export function neighbours(kernel: Kernel, contest: RankedContest, entry: EntryI
     ...ranked(contest, after),
     ...ranked(contest, entriesBetween(kernel, contest, above + tied, above + tied + worse)),
   ];
+}
+
+/** By id, not by rank; a slice of a contest is read like this by whoever puts slices together. */
+export function entriesFrom(kernel: Kernel, columns: ContestColumns, range: EntryRange): ScoredEntries {
+  const { fromEntry, limit, maxQp, minQp, points } = range;
+  const from = lowerBound(columns.entryIds, fromEntry);
+  if (from === columns.entryCount || limit === 0) return { entryIds: new Float64Array(0), scoresQp: new Int16Array(0) };
+  const { positions, scoresQp } = kernel.select(points, columns, {
+    minQp,
+    maxQp,
+    from,
+    backward: false,
+    skip: 0,
+    limit: Math.min(limit, columns.entryCount - from),
+  });
+  return {
+    entryIds: Float64Array.from(positions, (position) => columns.entryIds[position]!),
+    scoresQp: scoresQp.slice(),
+  };
+}
+
+/** How many entries with exactly this score have a lower id than each of `below`: one scan for all of them. */
+export function countTied(
+  kernel: Kernel,
+  columns: ContestColumns,
+  { points, scoreQp }: ScoreUnder,
+  below: readonly number[],
+): number[] {
+  const { positions } = kernel.select(points, columns, {
+    minQp: scoreQp,
+    maxQp: scoreQp,
+    from: 0,
+    backward: false,
+    skip: 0,
+    limit: columns.entryCount,
+  });
+  return below.map((entry) => lowerBound(positions, lowerBound(columns.entryIds, entry)));
 }
 
 const anyScore = { minQp: -32768, maxQp: 32767 };

@@ -51,18 +51,41 @@ const contests = [3, 4].map(
     }) as unknown as Contest,
 );
 
+const isElsewhere = (user: UserId): boolean => user % 2 === 0;
+
 class FakeBoards {
   readonly #columns = new Map(contests.map(({ id }) => [id, randomColumns(seededRandom(id), ENTRIES, POOL)]));
   isLive = false;
   version = 0;
   points: PointsVector = new Int16Array(64);
 
-  has = () => this.isLive;
+  /** Users whose rosters were brought from other nodes; those of others are on this one. */
+  readonly #prepared = new Set<string>();
+
+  watch = () => ({ ready: Promise.resolve(), stop: () => undefined });
+  prepare(_match: unknown, contest: Contest["id"], users: readonly UserId[]): Promise<void> | null {
+    const keys = users.filter(isElsewhere).map((user) => `${contest} ${user}`);
+    if (keys.every((key) => this.#prepared.has(key))) return null;
+    return new Promise((resolve) =>
+      setImmediate(() => {
+        for (const key of keys) this.#prepared.add(key);
+        resolve();
+      }),
+    );
+  }
   standing(_match: unknown, contest: Contest["id"]) {
+    return this.isLive ? this.at(contest) : undefined;
+  }
+  at(contest: Contest["id"]) {
     const standing = standingOf(typescriptKernel, this.#columns.get(contest)!, this.points);
     return { pointsVersion: this.version, timeMs: 0, points: this.points, standing };
   }
   roster(_match: unknown, contest: Contest["id"], entry: EntryId) {
+    const user = userOfEntry(entry);
+    const isKnown = !isElsewhere(user) || this.#prepared.has(`${contest} ${user}`);
+    return isKnown ? this.lockedRoster(contest, entry) : null;
+  }
+  lockedRoster(contest: Contest["id"], entry: EntryId) {
     const columns = this.#columns.get(contest)!;
     const position = indexOfId(columns.entryIds, entry);
     return position < 0 ? null : rosterAt(columns.tiles, position);
@@ -217,7 +240,7 @@ function step(random: Random, clients: readonly FakeClient[], boards: FakeBoards
 function expectExact(client: FakeClient, boards: FakeBoards): void {
   for (const [contest, follow] of client.following) {
     const { view } = follow;
-    const { standing, points } = boards.standing(null, contest.id);
+    const { standing, points } = boards.at(contest.id);
     const prizes = new PrizeSchedule(contest.prizes, contest.prizePoolPaise);
     const prizeOf = (scoreQp: number) =>
       prizes.split(standing.rank(scoreQp), Math.max(1, standing.countAt(scoreQp))).eachPaise;
@@ -230,9 +253,9 @@ function expectExact(client: FakeClient, boards: FakeBoards): void {
     );
     expect(view!.top.map(({ userName }) => userName)).toEqual(view!.top.map(({ userId }) => `name ${userId}`));
     const own = Array.from({ length: 20 }, (_, index) => entryId(client.user ?? userId(1), teamNo(index + 1)))
-      .filter((entry) => client.user !== null && boards.roster(null, contest.id, entry) !== null)
+      .filter((entry) => client.user !== null && boards.lockedRoster(contest.id, entry) !== null)
       .map((entry) => {
-        const scoreQp = scoreRoster(boards.roster(null, contest.id, entry)!, points);
+        const scoreQp = scoreRoster(boards.lockedRoster(contest.id, entry)!, points);
         return { entryId: entry, rank: standing.rank(scoreQp), scoreQp, prizePaise: prizeOf(scoreQp) };
       });
     own.sort((a, b) => a.rank - b.rank || a.entryId - b.entryId);

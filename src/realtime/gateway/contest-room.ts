@@ -7,12 +7,16 @@ import { ownRankFrame, type StandingOfEntry, type TopEntry, topMovedFrame } from
 import type { StandingAt } from "../board/standings-file.ts";
 import { topChanges } from "./top-list.ts";
 
-/** Boards as the gateway reads them; `MatchBoards` is one. Nothing here waits. */
+/** Boards as the gateway reads them (whole-boards.ts). Standings and rosters are read without waiting. */
 export interface LiveBoards {
-  has(match: MatchId): boolean;
-  /** null for a contest that nobody entered. */
-  standing(match: MatchId, contest: ContestId): StandingAt | null;
+  /** undefined: not known yet, or not locked. null: nobody entered. Of a contest that is watched. */
+  standing(match: MatchId, contest: ContestId): StandingAt | null | undefined;
+  /** Of a user whose entries of the contest were prepared. */
   roster(match: MatchId, contest: ContestId, entry: EntryId): Roster | null;
+  /** Keeps the standing known until `stop`. `ready`: it is, or can't be for now. */
+  watch(match: MatchId, contest: ContestId): { readonly ready: Promise<void>; readonly stop: () => void };
+  /** Makes the rosters of these users known; null when they are. Of a contest that has a standing. */
+  prepare(match: MatchId, contest: ContestId, users: readonly UserId[]): Promise<void> | null;
 }
 
 export type NamesOf = (users: readonly UserId[]) => Promise<ReadonlyMap<UserId, string>>;
@@ -33,11 +37,20 @@ export class ContestRoom {
   #last: Promise<unknown> = Promise.resolve();
   /** Encoded once for each score, whoever has it. */
   readonly #ownFrames = new Map<PointsQp, Uint8Array>();
+  readonly #watch: ReturnType<LiveBoards["watch"]>;
 
   constructor(
     readonly contestId: ContestId,
     readonly matchId: MatchId,
-  ) {}
+    boards: LiveBoards,
+  ) {
+    this.#watch = boards.watch(matchId, contestId);
+  }
+
+  /** Nobody follows it any more. */
+  close(): void {
+    this.#watch.stop();
+  }
 
   /** false before the deadline and while the board is being built. */
   get isLive(): boolean {
@@ -68,7 +81,7 @@ export class ContestRoom {
 
   /** Resolves when the room shows what the board showed when its first follower came. */
   opened(boards: LiveBoards, namesOf: NamesOf): Promise<unknown> {
-    this.#opened ??= this.advance(boards, namesOf);
+    this.#opened ??= this.#watch.ready.then(() => this.advance(boards, namesOf));
     return this.#opened;
   }
 
@@ -81,8 +94,8 @@ export class ContestRoom {
 
   /** Takes over what the board shows now. Answers null when that is what was shown before. */
   async #advance(boards: LiveBoards, namesOf: NamesOf): Promise<RoomChange | null> {
-    if (!boards.has(this.matchId)) return null;
     const at = boards.standing(this.matchId, this.contestId);
+    if (at === undefined) return null;
     if (this.#isLive && (at === null || at.pointsVersion <= this.offset)) return null;
     const rows = at?.standing.top().slice(0, TOP_SHOWN) ?? [];
     const names = new Map(this.#top.map(({ entryId, userName }) => [entryId, userName]));

@@ -52,7 +52,7 @@ export class Gateway {
     seen: StreamPosition,
     answer: (write: WriteFollowed) => void,
   ): Promise<void> {
-    await this.#hall(matchNow).withRoom(contest.id, (hall, room) => {
+    await this.#hall(matchNow).withRoom(contest.id, session, (hall, room) => {
       if (session.connection !== null) answer(hall.followContest(session, room, contest, seen));
     });
   }

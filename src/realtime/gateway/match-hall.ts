@@ -1,7 +1,7 @@
 import type { Builder, Offset } from "flatbuffers";
 import type { Match, MatchState } from "../../domain/match.ts";
 import type { Contest } from "../../domain/contest.ts";
-import type { ContestId, MatchId } from "../../domain/ids.ts";
+import type { ContestId, MatchId, UserId } from "../../domain/ids.ts";
 import {
   ballFrame,
   type BallUpdate,
@@ -146,13 +146,20 @@ export class MatchHall {
   }
 
   /** Calls `enter` with the room of a contest, once it shows what the board shows. */
-  async withRoom(contest: ContestId, enter: (hall: MatchHall, room: ContestRoom) => void): Promise<void> {
+  async withRoom(
+    contest: ContestId,
+    session: Session,
+    enter: (hall: MatchHall, room: ContestRoom) => void,
+  ): Promise<void> {
+    const { boards } = this.#deps;
     let room = this.#rooms.get(contest);
-    if (room === undefined) this.#rooms.set(contest, (room = new ContestRoom(contest, this.match.id)));
+    if (room === undefined) this.#rooms.set(contest, (room = new ContestRoom(contest, this.match.id, boards)));
     // Held like by a follower, so that the last one to leave meanwhile does not take it along.
     room.followerCount++;
     try {
-      await room.opened(this.#deps.boards, this.#deps.namesOf);
+      await room.opened(boards, this.#deps.namesOf);
+      // Who follows before there is a board, or changes the user meanwhile, is given the own entries later.
+      if (room.isLive && session.userId !== null) await boards.prepare(this.match.id, contest, [session.userId]);
       enter(this, room);
     } finally {
       this.#vacate(room);
@@ -168,7 +175,7 @@ export class MatchHall {
     if (!presence.rooms.includes(room)) {
       presence.rooms.push(room);
       room.followerCount++;
-      session.ownEntries(room, session.userId === null ? [] : room.entriesOf(session.userId, this.#deps.boards));
+      this.#findOwn(session, room);
     }
     // Once it reads again, it gets everything and is subscribed.
     if (!session.isPaused) session.connection?.subscribe(contestTopic(room, presence.slice));
@@ -236,7 +243,7 @@ export class MatchHall {
     const presence = this.#presenceOf(session);
     for (const room of presence?.rooms ?? []) {
       session.forgetEntries(room);
-      if (session.userId !== null) session.ownEntries(room, room.entriesOf(session.userId, this.#deps.boards));
+      this.#findOwn(session, room);
       this.#sendContest(session, room);
     }
   }
@@ -317,6 +324,7 @@ export class MatchHall {
     const { told } = this.#deps;
     told.rounds++;
     const slices = this.#slices.filter((slice) => slice.presences.length > 0);
+    await this.#prepareOpened(changes, slices);
     const pacer = new Pacer(slices.length, limits.spreadMs);
     for (const [index, slice] of slices.entries()) {
       const startMs = performance.now();
@@ -325,6 +333,24 @@ export class MatchHall {
       await pacer.after(index);
     }
     if (slices.length > 0) this.#deps.onBallsTold?.(balls.map(({ update }) => update));
+  }
+
+  /** Rosters of all followers of a contest that has opened are one question, not one each. */
+  async #prepareOpened(changes: ReadonlyMap<ContestRoom, RoomChange>, slices: readonly Slice[]): Promise<void> {
+    const users = new Map<ContestRoom, UserId[]>();
+    for (const [room, { opened }] of changes) if (opened) users.set(room, []);
+    if (users.size === 0) return;
+    for (const { rooms, session } of slices.flatMap(({ presences }) => presences)) {
+      if (session.userId === null) continue;
+      for (const room of rooms) users.get(room)?.push(session.userId);
+    }
+    const { boards, onTrouble } = this.#deps;
+    // Those that are not known after it are asked for one by one.
+    await Promise.all(
+      Array.from(users, ([room, followers]) =>
+        boards.prepare(this.match.id, room.contestId, followers)?.catch(onTrouble),
+      ),
+    );
   }
 
   /** One turn of the event loop: nothing in here waits. */
@@ -348,11 +374,30 @@ export class MatchHall {
     for (const { rooms, session } of slice.presences) {
       for (const room of rooms) {
         if (!changes.get(room)?.opened) continue;
-        if (session.userId !== null) session.ownEntries(room, room.entriesOf(session.userId, this.#deps.boards));
+        this.#findOwn(session, room);
         if (!session.isPaused) this.#sendContest(session, room);
       }
       if (!session.isPaused) this.#sendOwnRanks(session, changes);
     }
+  }
+
+  /** At once when the user's rosters are known here; otherwise the client is told again when they are. */
+  #findOwn(session: Session, room: ContestRoom): void {
+    const { boards, onTrouble } = this.#deps;
+    const { userId } = session;
+    if (userId === null || !room.isLive) return;
+    const waiting = boards.prepare(this.match.id, room.contestId, [userId]);
+    if (waiting === null) {
+      session.ownEntries(room, room.entriesOf(userId, boards));
+      return;
+    }
+    waiting
+      .then(() => {
+        if (session.userId !== userId || this.#presenceOf(session)?.rooms.includes(room) !== true) return;
+        session.ownEntries(room, room.entriesOf(userId, boards));
+        if (!session.isPaused) this.#sendContest(session, room);
+      })
+      .catch(onTrouble);
   }
 
   #sendOwnRanks(session: Session, changes: ReadonlyMap<ContestRoom, RoomChange>): void {
@@ -435,7 +480,9 @@ export class MatchHall {
   }
 
   #vacate(room: ContestRoom): void {
-    if (--room.followerCount === 0) this.#rooms.delete(room.contestId);
+    if (--room.followerCount > 0) return;
+    this.#rooms.delete(room.contestId);
+    room.close();
   }
 }
 

@@ -1,4 +1,4 @@
-import { type EventLog, type LogBatch, type Topic, TOPICS } from "../../stores/event-log/port.ts";
+import type { EventLog, LogBatch, Topic } from "../../stores/event-log/port.ts";
 import type { BoardIdentity } from "../board/shared-memory.ts";
 import { WorkerCalls } from "../../worker-calls.ts";
 import { workerModule } from "../../worker-module.ts";
@@ -35,13 +35,14 @@ export class MatchIndex {
   readonly #deps: MatchIndexDeps;
   readonly #worker = startWorker();
   readonly #opened: Promise<unknown>;
-  readonly #offsets = new Map(
-    INDEXED_TOPICS.map((topic) => [topic, Array.from({ length: TOPICS[topic].partitionCount }, () => 0)]),
-  );
+  /** Next to be read, by partition. */
+  readonly #offsets: ReadonlyMap<IndexedTopic, Map<number, number>>;
   #advancing: Promise<void> = Promise.resolve();
 
-  constructor(deps: MatchIndexDeps, match: IndexedMatch) {
+  /** `partitions`: of both topics, those whose users are indexed. */
+  constructor(deps: MatchIndexDeps, match: IndexedMatch, partitions: readonly number[]) {
     this.#deps = deps;
+    this.#offsets = new Map(INDEXED_TOPICS.map((topic) => [topic, new Map(partitions.map((each) => [each, 0]))]));
     this.#opened = this.#worker.ask({ kind: "open", match, libraryPath: deps.libraryPath });
     // Whoever advances hears of it.
     this.#opened.catch(() => undefined);
@@ -59,7 +60,9 @@ export class MatchIndex {
    */
   async seal(identity: BoardIdentity, saveEnds: readonly number[]): Promise<SealReport> {
     await this.advance(saveEnds);
-    const logPosition = JSON.stringify(Object.fromEntries(this.#offsets));
+    const logPosition = JSON.stringify(
+      Object.fromEntries(Array.from(this.#offsets, ([topic, offsets]) => [topic, Object.fromEntries(offsets)])),
+    );
     return this.#worker.ask({ kind: "seal", directory: this.#deps.directory, identity, logPosition });
   }
 
@@ -86,10 +89,10 @@ export class MatchIndex {
     const kind = topic === "team-saves" ? "teamSaves" : "contestJoins";
     // Some batches are with the worker while the next is read, so that neither thread waits for the other.
     const indexing: Promise<unknown>[] = [];
-    while (offsets[partition]! < end) {
-      const batch = upTo(end, await log.read(topic, partition, offsets[partition]!, BATCH_BYTES, 0));
+    while (offsets.get(partition)! < end) {
+      const batch = upTo(end, await log.read(topic, partition, offsets.get(partition)!, BATCH_BYTES, 0));
       if (indexing.length === BATCHES_AHEAD) await indexing.shift();
-      offsets[partition] = batch.firstOffset + batch.ends.length;
+      offsets.set(partition, batch.firstOffset + batch.ends.length);
       const indexed = this.#worker.ask({ kind, records: batch.bytes }, [batch.bytes.buffer as ArrayBuffer]);
       // Heard of below; a read that fails first is the one that is told.
       indexed.catch(() => undefined);

@@ -7,6 +7,7 @@ import type { HotStore } from "./port.ts";
 const time = { ms: 1_000 };
 const clock = { nowMs: () => time.ms };
 const hand = {
+  runs: false,
   async advance(ms: number) {
     time.ms += ms;
   },

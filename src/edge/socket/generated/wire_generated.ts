@@ -62,6 +62,7 @@ export { Resumed } from './powerplay/wire/resumed';
 export { Retry } from './powerplay/wire/retry';
 export { SaveTeam } from './powerplay/wire/save-team';
 export { Session } from './powerplay/wire/session';
+export { SliceRoot } from './powerplay/wire/slice-root';
 export { Squad } from './powerplay/wire/squad';
 export { SquadOf } from './powerplay/wire/squad-of';
 export { Team } from './powerplay/wire/team';

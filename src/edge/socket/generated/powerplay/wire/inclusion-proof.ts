@@ -3,6 +3,9 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { SliceRoot } from '../../powerplay/wire/slice-root';
+
+
 export class InclusionProof {
   bb: flatbuffers.ByteBuffer|null = null;
   bb_pos = 0;
@@ -62,8 +65,23 @@ rootHex(optionalEncoding?:any):string|Uint8Array|null {
   return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
 }
 
+slice():number {
+  const offset = this.bb!.__offset(this.bb_pos, 16);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
+}
+
+slices(index: number, obj?:SliceRoot):SliceRoot|null {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? (obj || new SliceRoot()).__init(this.bb!.__indirect(this.bb!.__vector(this.bb_pos + offset) + index * 4), this.bb!) : null;
+}
+
+slicesLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
 static startInclusionProof(builder:flatbuffers.Builder) {
-  builder.startObject(6);
+  builder.startObject(8);
 }
 
 static addEntryId(builder:flatbuffers.Builder, entryId:number) {
@@ -102,12 +120,32 @@ static addRootHex(builder:flatbuffers.Builder, rootHexOffset:flatbuffers.Offset)
   builder.addFieldOffset(5, rootHexOffset, 0);
 }
 
+static addSlice(builder:flatbuffers.Builder, slice:number) {
+  builder.addFieldInt32(6, slice, 0);
+}
+
+static addSlices(builder:flatbuffers.Builder, slicesOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(7, slicesOffset, 0);
+}
+
+static createSlicesVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startSlicesVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
 static endInclusionProof(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createInclusionProof(builder:flatbuffers.Builder, entryId:number, rosterHexOffset:flatbuffers.Offset, leafIndex:number, leafCount:number, siblingsHexOffset:flatbuffers.Offset, rootHexOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createInclusionProof(builder:flatbuffers.Builder, entryId:number, rosterHexOffset:flatbuffers.Offset, leafIndex:number, leafCount:number, siblingsHexOffset:flatbuffers.Offset, rootHexOffset:flatbuffers.Offset, slice:number, slicesOffset:flatbuffers.Offset):flatbuffers.Offset {
   InclusionProof.startInclusionProof(builder);
   InclusionProof.addEntryId(builder, entryId);
   InclusionProof.addRosterHex(builder, rosterHexOffset);
@@ -115,6 +153,8 @@ static createInclusionProof(builder:flatbuffers.Builder, entryId:number, rosterH
   InclusionProof.addLeafCount(builder, leafCount);
   InclusionProof.addSiblingsHex(builder, siblingsHexOffset);
   InclusionProof.addRootHex(builder, rootHexOffset);
+  InclusionProof.addSlice(builder, slice);
+  InclusionProof.addSlices(builder, slicesOffset);
   return InclusionProof.endInclusionProof(builder);
 }
 }

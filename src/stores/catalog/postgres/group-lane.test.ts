@@ -1,0 +1,53 @@
+import { expect, test } from "bun:test";
+import { StoreUnavailable } from "../../unavailable.ts";
+import { AGAIN, GroupLane } from "./group-lane.ts";
+
+test("what arrives during a commit goes as the next group", async () => {
+  const groups: number[][] = [];
+  const first = Promise.withResolvers<void>();
+  const lane = new GroupLane<number, number>({ groupsMax: 1, callsPerGroupMax: 100 }, async (calls) => {
+    groups.push([...calls]);
+    if (groups.length === 1) await first.promise;
+    return calls.map((call) => call * 10);
+  });
+  const one = lane.call(1);
+  while (groups.length === 0) await new Promise<void>((resolve) => setImmediate(resolve));
+  const rest = [lane.call(2), lane.call(3)];
+  first.resolve();
+  expect(await Promise.all([one, ...rest])).toEqual([10, 20, 30]);
+  expect(groups).toEqual([[1], [2, 3]]);
+});
+
+test("a call with a fault fails alone", async () => {
+  const lane = new GroupLane<number, number>({ groupsMax: 2, callsPerGroupMax: 100 }, async (calls) => {
+    if (calls.includes(5)) throw new Error("five");
+    return [...calls];
+  });
+  const results = await Promise.allSettled(Array.from({ length: 9 }, (_, call) => lane.call(call)));
+  const failed = results.flatMap((result, call) =>
+    result.status === "rejected" ? [[call, String(result.reason)]] : [],
+  );
+  expect(failed).toEqual([[5, "Error: five"]]);
+});
+
+test("a lost server fails the whole group at once, and is not asked again for each call", async () => {
+  let asked = 0;
+  const lane = new GroupLane<number, number>({ groupsMax: 1, callsPerGroupMax: 100 }, async () => {
+    asked++;
+    throw new StoreUnavailable("Catalog", "gone");
+  });
+  const results = await Promise.allSettled([lane.call(1), lane.call(2)]);
+  expect(results.every(({ status }) => status === "rejected")).toBe(true);
+  expect(asked).toBe(1);
+});
+
+test("what changed in between is asked again with the next group, but not for ever", async () => {
+  let asked = 0;
+  const lane = new GroupLane<number, number>({ groupsMax: 1, callsPerGroupMax: 100 }, async (calls) => {
+    asked++;
+    return calls.map((call) => (call === 1 && asked < 3 ? AGAIN : call === 2 ? AGAIN : call));
+  });
+  expect(await lane.call(1)).toBe(1);
+  expect(asked).toBe(3);
+  expect(lane.call(2)).rejects.toThrow(StoreUnavailable);
+});

@@ -1,0 +1,4 @@
+declare module "*.cql" {
+  const text: string;
+  export default text;
+}
