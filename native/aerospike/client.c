@@ -37,18 +37,24 @@ static const struct {
 #undef PP_SYMBOL
 };
 
-int pp_aero_load(const char *crypto, const char *ssl, const char *client, char *reason, uint32_t reason_bytes);
+int pp_aero_need(const char *path, char *reason, uint32_t reason_bytes);
+int pp_aero_load(const char *client, char *reason, uint32_t reason_bytes);
+
+/* Opens a library that the addon needs, for all to see. 0, or -1 and the reason. */
+int pp_aero_need(const char *path, char *reason, uint32_t reason_bytes) {
+  if (dlopen(path, RTLD_NOW | RTLD_GLOBAL) != NULL) return 0;
+  snprintf(reason, reason_bytes, "%s", dlerror());
+  return -1;
+}
 
 /*
- * The addon leaves the symbols of OpenSSL to the program that loads it, so both libraries come before it and are visible to
- * it. It also leaves those of Node.js and libuv; no function that we call reaches them, so they stay unbound (RTLD_LAZY).
- * 0, or -1 and the reason. Not from two threads at once; a second call does nothing.
+ * The addon leaves the symbols of OpenSSL to the program that loads it, so its libraries come first (pp_aero_need). It also
+ * leaves those of Node.js and libuv; no function that we call reaches them, so they stay unbound (RTLD_LAZY). 0, or -1 and the
+ * reason. Not from two threads at once; a second call does nothing.
  */
-int pp_aero_load(const char *crypto, const char *ssl, const char *client, char *reason, uint32_t reason_bytes) {
+int pp_aero_load(const char *client, char *reason, uint32_t reason_bytes) {
   if (is_loaded) return 0;
-  void *library = dlopen(crypto, RTLD_NOW | RTLD_GLOBAL);
-  if (library != NULL) library = dlopen(ssl, RTLD_NOW | RTLD_GLOBAL);
-  if (library != NULL) library = dlopen(client, RTLD_LAZY | RTLD_LOCAL);
+  void *library = dlopen(client, RTLD_LAZY | RTLD_LOCAL);
   if (library == NULL) {
     snprintf(reason, reason_bytes, "%s", dlerror());
     return -1;

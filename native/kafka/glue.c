@@ -2,7 +2,7 @@
  * What the Kafka engine would otherwise do with one foreign call a record, or with layouts of C structs written down in
  * TypeScript. Everything else is librdkafka's own functions, called directly. Part of build/librdkafka.so.
  *
- * Nothing here blocks, but `pp_client_close`, which has a thread for it. Offsets cross as doubles, which hold them exactly
+ * Nothing here waits for the network, but what `pp_client_close` begins, which has a thread for it. Offsets cross as doubles, which hold them exactly
  * up to 2^53.
  */
 #define _GNU_SOURCE
@@ -20,7 +20,7 @@
 #define EXPORT __attribute__((visibility("default")))
 
 /* Must equal KAFKA_GLUE_VERSION in src/stores/event-log/kafka/library.ts. */
-EXPORT int32_t pp_kafka_glue_version(void) { return 1; }
+EXPORT int32_t pp_kafka_glue_version(void) { return 2; }
 
 /*
  * A pair of sockets: what librdkafka's threads write to `fds[1]`, the event loop reads from `fds[0]`. Non-blocking: when it is
@@ -173,6 +173,14 @@ EXPORT pp_cursor *pp_cursor_open(rd_kafka_t *client, rd_kafka_topic_t *topic, in
 EXPORT int32_t pp_cursor_seek(pp_cursor *cursor, double offset) {
   drop_taken(cursor);
   return rd_kafka_seek(cursor->topic, cursor->partition, (int64_t)offset, 0);
+}
+
+/* As a seek, of a cursor that an offset without a record has stopped. Waits for a thread of librdkafka, not for a broker. */
+EXPORT int32_t pp_cursor_restart(pp_cursor *cursor, double offset) {
+  drop_taken(cursor);
+  rd_kafka_consume_stop(cursor->topic, cursor->partition);
+  int started = rd_kafka_consume_start_queue(cursor->topic, cursor->partition, (int64_t)offset, cursor->queue);
+  return started == 0 ? 0 : rd_kafka_last_error();
 }
 
 enum { FIRST_OFFSET, RECORD_COUNT, BYTE_COUNT, NEEDED_BYTES, ERROR_CODE };

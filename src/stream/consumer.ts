@@ -90,7 +90,12 @@ export class Consumer {
         }
         const batch = await log.read(topic, partition, this.#nextOffset, bytesMax, waitMs);
         // What comes after the stop is for whoever follows the partition next.
-        if (batch.ends.length === 0 || this.#stopping.signal.aborted) continue;
+        if (this.#stopping.signal.aborted) continue;
+        if (batch.ends.length === 0) {
+          // Later than asked for where older records are gone and none has come since.
+          this.#advance(batch.firstOffset);
+          continue;
+        }
         await this.#options.handle(batch);
         this.#advance(batch.firstOffset + batch.ends.length);
       } catch (error) {

@@ -3,7 +3,7 @@ import { Admin } from "./kafka/admin.ts";
 import { type KafkaAddress, parseKafkaUrl } from "./kafka/address.ts";
 import { KafkaClient, type ClientOptions } from "./kafka/client.ts";
 import { Cursors } from "./kafka/cursors.ts";
-import { type Handle, KAFKA_LIBRARY_PATH, type KafkaLibrary, openKafkaLibrary } from "./kafka/library.ts";
+import { ERROR, type Handle, KAFKA_LIBRARY_PATH, type KafkaLibrary, openKafkaLibrary } from "./kafka/library.ts";
 import { Membership } from "./kafka/membership.ts";
 import { Offsets } from "./kafka/offsets.ts";
 import { Producer } from "./kafka/producer.ts";
@@ -67,6 +67,8 @@ class KafkaLog implements EventLog {
   readonly #cursors: Cursors;
   readonly #memberships = new Set<Membership>();
   #lastTrouble = "";
+  /** Why a broker can't be reached; that all can't be says less. */
+  #lastReason = "";
   #isClosed = false;
 
   constructor(library: KafkaLibrary, wake: Wake, address: KafkaAddress, options: KafkaLogOptions) {
@@ -83,16 +85,16 @@ class KafkaLog implements EventLog {
       onError,
     });
     this.#admin = new Admin({
-      openClient: (onEvent, onTrouble) => this.#client("producer", {}, onEvent, onTrouble),
+      openClient: (onEvent, onTrouble) => this.#client("producer", ADMIN_SETTINGS, onEvent, onTrouble),
       prefix: address.prefix,
       timeoutMs,
       onError,
     });
-    this.#ends = new Offsets(this.#admin, "end");
+    this.#ends = new Offsets(this.#admin, "end", timeoutMs);
     this.#cursors = new Cursors({
       wake,
       openClient: () => this.#client("reader", this.#readerSettings(), () => undefined, onError),
-      starts: new Offsets(this.#admin, "start"),
+      starts: new Offsets(this.#admin, "start", timeoutMs),
       ends: this.#ends,
       readersMax,
       timeoutMs,
@@ -107,7 +109,7 @@ class KafkaLog implements EventLog {
       const { brokers } = this.#address;
       const fault =
         error instanceof StoreUnavailable
-          ? `no Kafka broker answers at ${brokers} within ${timeoutMs} ms (${this.#lastTrouble || error.reason}); check ` +
+          ? `no Kafka broker answers at ${brokers} within ${timeoutMs} ms (${this.#lastReason || error.reason}); check ` +
             "the address and that the broker is up"
           : (error as Error).message;
       throw new Error(`EVENT_LOG_URL: ${fault}`, { cause: error });
@@ -204,6 +206,7 @@ class KafkaLog implements EventLog {
   }
 
   #trouble(code: number, text: string): void {
+    if (code !== ERROR.allBrokersDown) this.#lastReason = text;
     const line = `EventLog: Kafka: ${text} (${code})`;
     if (line === this.#lastTrouble) return;
     this.#lastTrouble = line;
@@ -219,6 +222,12 @@ const SETTINGS = {
   "socket.nagle.disable": "true",
   log_level: "0",
 } as const;
+
+/**
+ * The leader of a partition answers only those who know that it leads; other clients hear of a new one when they are refused,
+ * this one by asking again and again.
+ */
+const ADMIN_SETTINGS = { "topic.metadata.refresh.interval.ms": "1000" } as const;
 
 const memberSettings = (group: string, memberId: string, sessionMs: number): Record<string, string> => ({
   "group.id": group,

@@ -6,8 +6,8 @@
  *   log tolerates duplicates.
  * - Records of one key are read in the order in which their appends were called from one node.
  * - Offsets of a partition rise by one from 0; a batch never has a gap. An offset, once read, always names the same bytes.
- * - Old records may be gone (Kafka keeps them for days). A batch that was asked from before the oldest begins with the oldest:
- *   readers go on from where a batch ends, never from where they asked plus its count.
+ * - Old records may be gone (Kafka keeps them for days). A batch that was asked from before the oldest begins with the oldest, or
+ *   where the next one will be: readers go on from where a batch ends, never from where they asked plus its count.
  * - The log keeps no consumer positions: a consumer stores its position in the same commit as the state it derives, so
  *   that each record takes effect once.
  * - The members of a group share the partitions of a topic: each partition has one owner, within seconds also after a member

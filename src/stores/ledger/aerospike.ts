@@ -48,7 +48,15 @@ export async function openAerospikeLedger(options: AerospikeLedgerOptions): Prom
   const address = aerospikeAddress(url);
   const session = await Session.open(address, { ...limits, libraries });
   const books = new Books(address.prefix);
-  const node = await LedgerNode.open(session, books, limits);
+  const node = await LedgerNode.open(session, books, limits).catch((error: unknown) => {
+    session.close();
+    throw new Error(
+      `Ledger on Aerospike at ${address.hosts}: connected, but it does not serve; look at the server's log`,
+      {
+        cause: error,
+      },
+    );
+  });
   return {
     transfer: (batch) => node.transfer(batch),
     payEntries: (payments) => node.transfer(transfersOf(payments)),

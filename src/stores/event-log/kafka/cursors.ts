@@ -25,6 +25,8 @@ interface Cursor {
   /** What it gives next; NaN where that is not known. */
   next: number;
   isBusy: boolean;
+  /** It stood where there is no record, from where it goes nowhere by itself. */
+  isStopped: boolean;
   /** When it was last used, in reads. */
   usedAt: number;
 }
@@ -36,6 +38,8 @@ interface Waiter {
   readonly fail: (error: unknown) => void;
   /** Asked where the partition starts. */
   isLost: boolean;
+  /** The cursor may be another reader's by now. */
+  isOver: boolean;
 }
 
 /** More than the largest record (`message.max.bytes`), so that any fits behind what `bytesMax` allows. */
@@ -106,7 +110,7 @@ export class Cursors {
 
   #begin(cursor: Cursor, bytesMax: number) {
     const { promise, reject, resolve } = Promise.withResolvers<LogBatch | null>();
-    const waiter: Waiter = { cursor, bytesMax, answer: resolve, fail: reject, isLost: false };
+    const waiter: Waiter = { cursor, bytesMax, answer: resolve, fail: reject, isLost: false, isOver: false };
     let taken: LogBatch | null = null;
     let timer: Timer | undefined;
     const now = (): LogBatch | null => (taken ??= this.#take(waiter));
@@ -122,6 +126,7 @@ export class Cursors {
       },
       end: (): void => {
         clearTimeout(timer);
+        waiter.isOver = true;
         this.#waiting.delete(waiter);
       },
     };
@@ -174,6 +179,7 @@ export class Cursors {
   #failed(waiter: Waiter, code: number): void {
     const { cursor } = waiter;
     if (code === ERROR.autoOffsetReset) {
+      cursor.isStopped = true;
       if (!waiter.isLost) void this.#find(waiter);
       return;
     }
@@ -182,8 +188,8 @@ export class Cursors {
   }
 
   /**
-   * The partition has no such offset. Where it starts later, for records are kept for a time, the reader goes on from there;
-   * one that is past the end waits, for what it would be given from anywhere else it has read before.
+   * The partition has no such offset. Where it starts later, for records are kept for a time, the reader goes on from there,
+   * also when nothing is there. One that is past the end waits: whatever it were given, it has read before.
    */
   async #find(waiter: Waiter): Promise<void> {
     const { cursor } = waiter;
@@ -191,11 +197,15 @@ export class Cursors {
     try {
       const from = cursor.next;
       const start = await this.#options.starts.of(cursor.topic, cursor.partition);
-      if (start > from) this.#move(cursor, start);
-      else cursor.next = Number.NaN;
+      const end = await this.#options.ends.of(cursor.topic, cursor.partition);
+      if (waiter.isOver) return;
+      if (start > from) {
+        this.#move(cursor, start);
+        if (end <= start) waiter.answer(emptyAt(start));
+      } else cursor.next = Number.NaN;
       waiter.isLost = false;
     } catch (error) {
-      cursor.next = Number.NaN;
+      if (!waiter.isOver) cursor.next = Number.NaN;
       waiter.fail(error);
     }
   }
@@ -219,7 +229,7 @@ export class Cursors {
     for (const cursors of this.#clients) {
       const cursor = cursors.get(name);
       if (cursor === undefined || cursor.isBusy) continue;
-      if (cursor.next === from) return cursor;
+      if (cursor.next === from && !cursor.isStopped) return cursor;
       idle.push(cursor);
     }
     let without = this.#clients.findIndex((cursors) => !cursors.has(name));
@@ -245,13 +255,26 @@ export class Cursors {
     );
     if (handle === null) throw new StoreUnavailable("EventLog", `${topic} ${partition} can't be read`);
     client.cursors.push(handle);
-    const cursor = { client, handle, topic, partition, next: from, isBusy: false, usedAt: ++this.#readCount };
+    const cursor = {
+      client,
+      handle,
+      topic,
+      partition,
+      next: from,
+      isBusy: false,
+      isStopped: false,
+      usedAt: ++this.#readCount,
+    };
     this.#clients[index]!.set(`${topic} ${partition}`, cursor);
     return cursor;
   }
 
   #move(cursor: Cursor, offset: number): void {
-    const code = cursor.client.library.pp_cursor_seek(cursor.handle, offset);
+    const { library } = cursor.client;
+    const code = cursor.isStopped
+      ? library.pp_cursor_restart(cursor.handle, offset)
+      : library.pp_cursor_seek(cursor.handle, offset);
+    cursor.isStopped = false;
     cursor.next = code === 0 ? offset : Number.NaN;
     if (code !== 0) throw new StoreUnavailable("EventLog", String(cursor.client.library.rd_kafka_err2str(code)));
   }

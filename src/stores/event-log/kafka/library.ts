@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 /** Must equal what pp_kafka_glue_version answers (native/kafka/glue.c): a library of other sources is refused, never called. */
-const KAFKA_GLUE_VERSION = 1;
+const KAFKA_GLUE_VERSION = 2;
 
 /** Where `make build` leaves librdkafka and the glue. */
 export const KAFKA_LIBRARY_PATH = join(import.meta.dir, "../../../../build/librdkafka.so");
@@ -20,6 +20,7 @@ const SYMBOLS = {
   pp_take_deliveries: { args: ["ptr", "u32", "ptr", "ptr", "ptr"], returns: "u32" },
   pp_cursor_open: { args: ["ptr", "ptr", "i32", "f64", "i32"], returns: "ptr" },
   pp_cursor_seek: { args: ["ptr", "f64"], returns: "i32" },
+  pp_cursor_restart: { args: ["ptr", "f64"], returns: "i32" },
   pp_cursor_read: { args: ["ptr", "f64", "ptr", "u32", "u32", "ptr", "u32", "ptr"], returns: "void" },
   pp_event_id: { args: ["ptr"], returns: "u32" },
   pp_ask_create_topic: {
@@ -56,8 +57,8 @@ export const EVENT = { deliveries: 0x1, error: 0x8, rebalance: 0x10 } as const;
 
 /** Those of rd_kafka_resp_err_t that mean something to us. */
 export const ERROR = {
+  allBrokersDown: -187,
   fatal: -150,
-  offsetUnknown: -1001,
   autoOffsetReset: -140,
   messageTooLarge: 10,
   topicExists: 36,

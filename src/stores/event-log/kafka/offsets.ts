@@ -3,30 +3,44 @@ import { type Topic, TOPICS } from "../port.ts";
 import type { Admin } from "./admin.ts";
 import { topicIndexOf } from "./client.ts";
 
-type Asked = Map<string, { readonly topicIndex: number; readonly partition: number; readonly askers: Asker[] }>;
-type Asker = PromiseWithResolvers<number>;
+interface Asked {
+  readonly topicIndex: number;
+  readonly partition: number;
+  readonly askers: PromiseWithResolvers<number>[];
+  /** When those who ask are told that nobody knows. */
+  readonly giveUpAtMs: number;
+}
+
+const RETRY_MS = 50;
 
 /**
  * Where partitions start or end. An answer is true at some moment after the question, for it was asked of the leader after
- * it; those who ask while a question is under way share the next.
+ * it; those who ask while a question is under way share the next. A partition that has no leader at the moment (its broker
+ * has just come back) is asked for again.
  */
 export class Offsets {
   readonly #admin: Admin;
   readonly #which: "start" | "end";
-  #next: Asked = new Map();
+  readonly #timeoutMs: number;
+  #next = new Map<string, Asked>();
   #isAsking = false;
 
-  constructor(admin: Admin, which: "start" | "end") {
+  constructor(admin: Admin, which: "start" | "end", timeoutMs: number) {
     this.#admin = admin;
     this.#which = which;
+    this.#timeoutMs = timeoutMs;
   }
 
   of(topic: Topic, partition: number): Promise<number> {
-    const name = nameOf(topicIndexOf(topic), partition);
+    const topicIndex = topicIndexOf(topic);
+    const name = nameOf(topicIndex, partition);
     const asker = Promise.withResolvers<number>();
     const asked = this.#next.get(name);
     if (asked) asked.askers.push(asker);
-    else this.#next.set(name, { topicIndex: topicIndexOf(topic), partition, askers: [asker] });
+    else {
+      const giveUpAtMs = performance.now() + this.#timeoutMs;
+      this.#next.set(name, { topicIndex, partition, askers: [asker], giveUpAtMs });
+    }
     if (!this.#isAsking) {
       this.#isAsking = true;
       queueMicrotask(() => void this.#askAll());
@@ -38,13 +52,13 @@ export class Offsets {
     while (this.#next.size > 0) {
       const asked = this.#next;
       this.#next = new Map();
-      await this.#ask(asked);
+      if (!(await this.#ask(asked))) await Bun.sleep(RETRY_MS);
     }
     this.#isAsking = false;
   }
 
-  async #ask(asked: Asked): Promise<void> {
-    let failure: unknown = new StoreUnavailable("EventLog", "the leader of a partition does not answer");
+  /** false: some are to be asked again. */
+  async #ask(asked: Map<string, Asked>): Promise<boolean> {
     try {
       for (const { code, offset, partition, topicIndex } of await this.#admin.offsets(
         [...asked.values()],
@@ -56,9 +70,20 @@ export class Offsets {
         asked.delete(name);
       }
     } catch (error) {
-      failure = error;
+      for (const { askers } of asked.values()) for (const { reject } of askers) reject(error);
+      return true;
     }
-    for (const { askers } of asked.values()) for (const { reject } of askers) reject(failure);
+    for (const [name, again] of asked) {
+      if (performance.now() < again.giveUpAtMs) {
+        const since = this.#next.get(name);
+        if (since) since.askers.push(...again.askers);
+        else this.#next.set(name, again);
+        continue;
+      }
+      const error = new StoreUnavailable("EventLog", "the leader of a partition does not answer");
+      for (const { reject } of again.askers) reject(error);
+    }
+    return asked.size === 0;
   }
 }
 

@@ -1,6 +1,8 @@
 /** What is particular to this engine, beyond the law of the port. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { escrowAccount, gatewayAccount, userAccount } from "../../../domain/account.ts";
 import { contestId, userId } from "../../../domain/ids.ts";
 import { paise } from "../../../domain/money.ts";
@@ -52,6 +54,22 @@ test("a library that is not there is an error that says what to run", async () =
   const opening = openLedgerAt("aerospike://127.0.0.1:3000/test", { libraries });
   await expect(opening).rejects.toThrow("/nowhere/bridge.so is not there; run make build");
 });
+
+test.if(existsSync(installedLibraries().bridge))(
+  "a client that does not load is an error that says what it needs",
+  async () => {
+    // A copy, for what is loaded once stays loaded.
+    const directory = mkdtempSync(join(tmpdir(), "powerplay-bridge-"));
+    const bridge = join(directory, "bridge.so");
+    cpSync(installedLibraries().bridge, bridge);
+    const libraries = { ...installedLibraries(), bridge, needs: ["libnowhere.so.3"] };
+    const opening = openLedgerAt("aerospike://127.0.0.1:3000/test", { libraries });
+    await expect(opening).rejects.toThrow(
+      /does not load \(libnowhere\.so\.3: .*apt-get install libssl3 libyaml-0-2 zlib1g/,
+    );
+    rmSync(directory, { recursive: true });
+  },
+);
 
 // Where the machine had no compiler there is no bridge, and so no client to say this.
 test.if(existsSync(installedLibraries().bridge))(

@@ -36,6 +36,8 @@ export interface NodeOptions {
   readonly staleMs: number;
 }
 
+/** A node that has nothing under way looks as one that died with nothing under way; to forget a live one costs it a few calls. */
+const IDLE_MS_MAX = 3_600_000;
 const BACKOFF_MS_MIN = 2;
 const BACKOFF_MS_MAX = 200;
 const READS_PER_CALL = 2_000;
@@ -161,7 +163,8 @@ export class LedgerNode implements WaveStore {
       if (seen?.version !== wave.version) this.#seen.set(node, { version: wave.version, sinceMs: nowMs });
       const unmovedMs = seen?.version === wave.version ? nowMs - seen.sinceMs : 0;
       if (unmovedMs >= staleMs) await this.#finishWave(wave);
-      if (unmovedMs >= this.#options.staleMs) await this.#forget(node, wave);
+      const isGone = unmovedMs >= (wave.ids.length > 0 ? this.#options.staleMs : IDLE_MS_MAX);
+      if (isGone) await this.#forget(node, wave);
     }
   }
 
