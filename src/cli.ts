@@ -46,7 +46,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     console.log(USAGE);
     return command === "help" || command === "--help" ? 0 : 2;
   } catch (error) {
-    if (error instanceof UsageError || (error instanceof TypeError && "code" in error)) {
+    if (error instanceof UsageError || isOfParseArgs(error)) {
       console.error(`powerplay: ${error.message}\n\n${USAGE}`);
       return 2;
     }
@@ -54,6 +54,10 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     return 1;
   }
 }
+
+/** What it throws for an option that does not exist; other TypeErrors have codes as well. */
+const isOfParseArgs = (error: unknown): error is TypeError =>
+  error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
 
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   serve,

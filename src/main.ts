@@ -139,6 +139,9 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   metrics.gaugeRead("powerplay_consumer_lag_records", lagHelp, () => lags.read(log));
   const consumer = { ...limits.consumer, onTrouble, lags };
   const slices = config.isLogShared ? await Slices.join({ log, group: "slices", onTrouble }) : Slices.single();
+  metrics.gaugeRead("powerplay_slice_owned", "1 for each slice of users that is this node's.", () =>
+    Array.from(slices.owned, (slice) => [{ slice: String(slice) }, 1] as const),
+  );
   const { pollMs } = limits.cluster;
 
   // Stream plane.
