@@ -9,9 +9,7 @@ const VARIABLES = ["TEST_KAFKA_URL", "TEST_REDIS_URL", "TEST_POSTGRES_URL", "TES
 /** Stores of one cluster of a test, on servers that others use too. */
 export interface ClusterStores {
   /** As the nodes' configuration names them. */
-  readonly env: Readonly<
-    Record<"EVENT_LOG_URL" | "HOT_STORE_URL" | "CATALOG_URL" | "TEAM_STORE_URL", string>
-  >;
+  readonly env: Readonly<Record<"EVENT_LOG_URL" | "HOT_STORE_URL" | "CATALOG_URL" | "TEAM_STORE_URL", string>>;
   /** Kafka's topics go with their age. */
   drop(): Promise<void>;
 }

@@ -38,7 +38,11 @@ export class LocalNode {
     this.url = `http://${described.address}`;
     this.#ops = described.ops;
     this.#process = described.how.local;
-    this.#runner = localRunner(this.#process, described.ops, { stopMsMax: 60_000, readyMsMax: 60_000, pollMs: POLL_MS });
+    this.#runner = localRunner(this.#process, described.ops, {
+      stopMsMax: 60_000,
+      readyMsMax: 60_000,
+      pollMs: POLL_MS,
+    });
   }
 
   get name(): string {
