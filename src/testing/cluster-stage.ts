@@ -1,5 +1,6 @@
 import { type Actor, openActor, type Stage } from "../demo/actor.ts";
 import type { Send } from "../demo/api-client.ts";
+import { PowerplayClient } from "../client/index.ts";
 import { limits } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
 import { Tokens } from "../edge/auth.ts";
@@ -54,4 +55,15 @@ export async function openBots(stage: Stage, count: number): Promise<NamedActor[
   const names = Array.from({ length: count }, (_, index) => `bot-${String(index + 1).padStart(4, "0")}`);
   const bots = await Promise.all(names.map(async (name) => ({ name, ...(await openActor(stage, name, "user")) })));
   return bots.sort((a, b) => a.id - b.id);
+}
+
+/** Connected, or about to be. */
+export async function openClient(stage: Stage, { id, name, role }: NamedActor): Promise<PowerplayClient> {
+  const tokens = await stage.tokens.issue({ id, role });
+  const client = new PowerplayClient({
+    url: `${stage.url.replace("http", "ws")}/v1/socket`,
+    session: { userId: id, userName: name, role, ...tokens },
+  });
+  client.connect();
+  return client;
 }
