@@ -99,8 +99,11 @@ export interface Node {
   reconcile(): Promise<ReconcileReport>;
   /** Where a user pays in the sandbox; null with a real provider. */
   readonly sandboxUrl: string | null;
-  /** Drains requests, stops consumers, closes stores. */
-  stop(): Promise<void>;
+  /**
+   * Drains requests, stops consumers, closes stores. A node that is back within seconds finds its slices and boards as they
+   * were; one that leaves its cluster gives its slices to the others at once.
+   */
+  stop(how?: { readonly leave: boolean }): Promise<void>;
 }
 
 /** The whole object graph of one node, bottom up. */
@@ -466,7 +469,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     metrics,
     reconcile: () => nightly.run(),
     sandboxUrl: sandbox?.url ?? null,
-    async stop() {
+    async stop({ leave } = { leave: false }) {
       isOpen = false;
       clearTimeout(attaching);
       await socket.drain(config.drainMs, httpLimits.drainMs);
@@ -474,6 +477,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       await http.stop();
       await lock.stop();
       await Promise.all([...workers.map((worker) => worker.stop()), sandbox?.stop()]);
+      if (leave) await slices.leave();
       await Promise.all([exchange?.stop(), peers?.stop()]);
       await Promise.all([saves.stop(), materialiser.stop(), scorer.stop(), boards.stop()]);
       engine.stop();
