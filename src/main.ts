@@ -195,6 +195,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     sampleEveryMs,
     lookEveryMs: limits.boards.lookEveryMs,
     releasedIdleMs: limits.boards.releasedIdleMs,
+    inLogMs: limits.boards.inLogMs,
     times: instruments,
     consumer,
   });
