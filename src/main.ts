@@ -48,6 +48,7 @@ import { Materialiser } from "./stream/materialiser.ts";
 import { SaveFence } from "./stream/save-fence.ts";
 import { RosterLock } from "./stream/roster-lock.ts";
 import { Scorer } from "./stream/scorer.ts";
+import { asSpooled } from "./stream/records.ts";
 import { SaveSpool } from "./stream/save-spool.ts";
 import { TeamSaves } from "./stream/team-saves.ts";
 import { joinsSettled } from "./transaction/join-barrier.ts";
@@ -166,6 +167,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       open: () => openSpoolStore({ file: spoolFile, pendingMax: limits.storePendingMax }),
     },
     ...limits.spool,
+    marked: asSpooled,
     onTrouble,
     onCount: (count) => instruments.spoolRecords.set(count),
     after: afterMs,
