@@ -105,8 +105,8 @@ async function serve(args: readonly string[]): Promise<number> {
   const { values } = options(args);
   const node = await startNode(configOf(values.dev));
   console.log(`powerplay: listening on ${node.url} · kernel ${node.kernelName} · for operators ${node.opsUrl}`);
-  await untilTerminated();
-  await node.stop();
+  const signal = await untilTerminated();
+  await node.stop({ leave: signal === "SIGINT" });
   return 0;
 }
 
@@ -281,7 +281,8 @@ async function settlementRowsOf({ payments, secrets }: Config, file: string | un
   return answer.value;
 }
 
-const untilTerminated = (): Promise<void> =>
+/** SIGTERM is a restart, as a supervisor's: of a cluster's node the slices stay its own for a while. SIGINT leaves for good. */
+const untilTerminated = (): Promise<"SIGINT" | "SIGTERM"> =>
   new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(signal));
   });

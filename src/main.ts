@@ -48,6 +48,7 @@ import { Materialiser } from "./stream/materialiser.ts";
 import { SaveFence } from "./stream/save-fence.ts";
 import { RosterLock } from "./stream/roster-lock.ts";
 import { Scorer } from "./stream/scorer.ts";
+import { asSpooled } from "./stream/records.ts";
 import { SaveSpool } from "./stream/save-spool.ts";
 import { TeamSaves } from "./stream/team-saves.ts";
 import { joinsSettled } from "./transaction/join-barrier.ts";
@@ -99,8 +100,11 @@ export interface Node {
   reconcile(): Promise<ReconcileReport>;
   /** Where a user pays in the sandbox; null with a real provider. */
   readonly sandboxUrl: string | null;
-  /** Drains requests, stops consumers, closes stores. */
-  stop(): Promise<void>;
+  /**
+   * Drains requests, stops consumers, closes stores. A node that is back within seconds finds its slices and boards as they
+   * were; one that leaves its cluster gives its slices to the others at once.
+   */
+  stop(how?: { readonly leave: boolean }): Promise<void>;
 }
 
 /** The whole object graph of one node, bottom up. */
@@ -139,9 +143,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   metrics.gaugeRead("powerplay_consumer_lag_records", lagHelp, () => lags.read(log));
   const consumer = { ...limits.consumer, onTrouble, lags };
   const slices = config.isLogShared ? await Slices.join({ log, group: "slices", onTrouble }) : Slices.single();
-  metrics.gaugeRead("powerplay_slice_owned", "1 for each slice of users that is this node's.", () =>
-    Array.from(slices.owned, (slice) => [{ slice: String(slice) }, 1] as const),
-  );
+  const slicesHelp = "Slices of the users that this node has; a node that is alone has one of all.";
+  metrics.gaugeRead("powerplay_slices_owned", slicesHelp, () => slices.owned.size);
   const { pollMs } = limits.cluster;
 
   // Stream plane.
@@ -164,6 +167,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       open: () => openSpoolStore({ file: spoolFile, pendingMax: limits.storePendingMax }),
     },
     ...limits.spool,
+    marked: asSpooled,
     onTrouble,
     onCount: (count) => instruments.spoolRecords.set(count),
     after: afterMs,
@@ -195,6 +199,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     sampleEveryMs,
     lookEveryMs: limits.boards.lookEveryMs,
     releasedIdleMs: limits.boards.releasedIdleMs,
+    inLogMs: limits.boards.inLogMs,
     times: instruments,
     consumer,
   });
@@ -469,7 +474,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     metrics,
     reconcile: () => nightly.run(),
     sandboxUrl: sandbox?.url ?? null,
-    async stop() {
+    async stop({ leave } = { leave: false }) {
       isOpen = false;
       clearTimeout(attaching);
       await socket.drain(config.drainMs, httpLimits.drainMs);
@@ -477,6 +482,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       await http.stop();
       await lock.stop();
       await Promise.all([...workers.map((worker) => worker.stop()), sandbox?.stop()]);
+      if (leave) await slices.leave();
       await Promise.all([exchange?.stop(), peers?.stop()]);
       await Promise.all([saves.stop(), materialiser.stop(), scorer.stop(), boards.stop()]);
       engine.stop();

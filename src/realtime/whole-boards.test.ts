@@ -111,6 +111,7 @@ async function openWorld(name: string): Promise<World> {
       sampleEveryMs: 1,
       lookEveryMs: 1_000_000,
       releasedIdleMs: 1_000_000,
+      inLogMs: 1_000_000,
       consumer: { bytesMax: 1 << 20, waitMs: 10, retryMs: 10, onTrouble },
     });
     const local = new LocalSlices({ boards, engine, missing: () => undefined });
@@ -322,6 +323,16 @@ test("a watched standing follows each ball on a node without slices, when slices
   await ball(++version, randomPoints(random, POOL, 400));
   await expect(gateway.whole.standingNow(id, mega)).rejects.toBeInstanceOf(SliceLoading);
   group.give({ a: [0, 1, 2, 3, 4, 5, 6, 7] });
+  await a.boards.open(id);
+  await expectExact();
+
+  // What was put together before a move is asked where its slices are now.
+  const page = await gateway.whole.page(id, mega, 1_000, 5);
+  const c = await open("c");
+  group.give({ a: [], c: [0, 1, 2, 3, 4, 5, 6, 7] });
+  await c.boards.open(id);
+  expect(await gateway.whole.page(id, mega, 1_000, 5)).toEqual(page);
+  group.give({ a: [0, 1, 2, 3, 4, 5, 6, 7], c: [] });
   await a.boards.open(id);
   await expectExact();
 

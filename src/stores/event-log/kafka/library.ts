@@ -71,7 +71,12 @@ export function openKafkaLibrary(path: string): KafkaOpening {
   if (!existsSync(path)) {
     return { ok: false, reason: `${path} is not there; install a C compiler and run make build` };
   }
-  const library = dlopen(path, SYMBOLS).symbols;
+  let library: KafkaLibrary;
+  try {
+    library = dlopen(path, SYMBOLS).symbols;
+  } catch (error) {
+    return { ok: false, reason: `${path} does not load (${(error as Error).message}); run make build` };
+  }
   const version = library.pp_kafka_glue_version();
   if (version === KAFKA_GLUE_VERSION) return { ok: true, library };
   return { ok: false, reason: `${path} has version ${version}, not ${KAFKA_GLUE_VERSION}; run make build` };
