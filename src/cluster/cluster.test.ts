@@ -126,7 +126,7 @@ describe.skipIf(missing !== null)("a cluster", () => {
 
     const fundingMs = performance.now();
     await deposit(bots, stage.sandboxUrl!, silent);
-    const startMs = Date.now() + Math.max(10_000, 5 * (performance.now() - fundingMs));
+    const startMs = Date.now() + Math.max(10_000, Math.ceil(5 * (performance.now() - fundingMs)));
 
     const mega = planContests(matchId(1), BOT_COUNT)[0]!;
     const truth = new MatchTruth(game, SEED, mega.joins);

@@ -77,7 +77,7 @@ describe.skipIf(missing !== null)("a rolling restart", () => {
     const admin = await openActor(stage, "demo-admin", "admin");
     const fundingMs = performance.now();
     await deposit(bots, stage.sandboxUrl!, silent);
-    const startMs = Date.now() + Math.max(6_000, 8 * (performance.now() - fundingMs));
+    const startMs = Date.now() + Math.max(6_000, Math.ceil(8 * (performance.now() - fundingMs)));
 
     // The next match, which is still open.
     const next = await openMatch(admin.api, game, Date.now() + 3_600_000);
