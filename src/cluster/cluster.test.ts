@@ -137,12 +137,13 @@ describe.skipIf(missing !== null)("a cluster", () => {
 
     const onJoined = async (id: MatchId, contests: readonly OpenContest[]) => {
       match = id;
-      const hasFollowers = async () => (await Promise.all(live.map((node) => node.socketCount()))).every((n) => n > 0);
-      while (followers.length < FOLLOWER_COUNT || !(await hasFollowers())) {
-        const botIndex = followers.length * 7;
-        const onWrong = (what: string) => void wrong.push(what);
-        const contest = contests[0]!.id;
-        followers.push(await TrueFollower.open({ stage, bot: bots[botIndex]!, botIndex, contest, truth, onWrong }));
+      const onWrong = (what: string) => void wrong.push(what);
+      const contest = contests[0]!.id;
+      for (let index = 0; index < FOLLOWER_COUNT; index++) {
+        const botIndex = index * 7;
+        const bot = bots[botIndex]!;
+        const firstUrl = live[index % live.length]!.url;
+        followers.push(await TrueFollower.open({ stage, firstUrl, bot, botIndex, contest, truth, onWrong }));
       }
     };
 

@@ -105,7 +105,9 @@ describe.skipIf(missing !== null)("a rolling restart", () => {
       for (let botIndex = 0; botIndex < FOLLOWER_COUNT; botIndex++) {
         const onWrong = (what: string) => void wrong.push(what);
         const bot = bots[botIndex]!;
-        followers.push(await TrueFollower.open({ stage, bot, botIndex, contest: played[0]!.id, truth, onWrong }));
+        const firstUrl = cluster.nodes[botIndex % cluster.nodes.length]!.url;
+        const contest = played[0]!.id;
+        followers.push(await TrueFollower.open({ stage, firstUrl, bot, botIndex, contest, truth, onWrong }));
       }
     };
     const onEvent = async (index: number) => {

@@ -57,12 +57,26 @@ export async function openBots(stage: Stage, count: number): Promise<NamedActor[
   return bots.sort((a, b) => a.id - b.id);
 }
 
-/** Connected, or about to be. */
-export async function openClient(stage: Stage, { id, name, role }: NamedActor): Promise<PowerplayClient> {
-  const tokens = await stage.tokens.issue({ id, role });
+/**
+ * Connected, or about to be: at first to `firstUrl`, where that is given, as if the balancer had chosen that node, and later to whichever
+ * the balancer chooses.
+ */
+export async function openClient(
+  { tokens, url }: Stage,
+  { id, name, role }: NamedActor,
+  firstUrl = url,
+): Promise<PowerplayClient> {
+  const issued = await tokens.issue({ id, role });
+  const socketUrl = (of: string) => `${of.replace("http", "ws")}/v1/socket`;
+  let next = socketUrl(firstUrl);
   const client = new PowerplayClient({
-    url: `${stage.url.replace("http", "ws")}/v1/socket`,
-    session: { userId: id, userName: name, role, ...tokens },
+    url: socketUrl(url),
+    session: { userId: id, userName: name, role, ...issued },
+    openSocket: (balanced, subprotocol) => {
+      const socket = new WebSocket(next, subprotocol);
+      next = balanced;
+      return socket;
+    },
   });
   client.connect();
   return client;

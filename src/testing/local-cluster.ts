@@ -66,17 +66,9 @@ export class LocalNode {
   }
 
   /** How many slices the node says it has; none where it does not answer. */
-  sliceCount(): Promise<number> {
-    return this.#gauge("powerplay_slices_owned");
-  }
-
-  socketCount(): Promise<number> {
-    return this.#gauge("powerplay_sockets_open");
-  }
-
-  async #gauge(name: string): Promise<number> {
+  async sliceCount(): Promise<number> {
     const answer = await fetch(`http://${this.#ops}/metrics`).catch(() => null);
-    return Number(new RegExp(`^${name} (\\d+)$`, "m").exec((await answer?.text()) ?? "")?.[1] ?? 0);
+    return Number(/^powerplay_slices_owned (\d+)$/m.exec((await answer?.text()) ?? "")?.[1] ?? 0);
   }
 }
 

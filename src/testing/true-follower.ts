@@ -6,6 +6,8 @@ import { type NamedActor, openClient } from "./cluster-stage.ts";
 
 export interface TrueFollowerOptions {
   readonly stage: Stage;
+  /** The node of the first socket; later ones are where the balancer leads. */
+  readonly firstUrl: string;
   readonly bot: NamedActor;
   readonly botIndex: number;
   readonly contest: ContestId;
@@ -22,7 +24,7 @@ export class TrueFollower {
   #judgedCount = 0;
 
   static async open(options: TrueFollowerOptions): Promise<TrueFollower> {
-    return new TrueFollower(await openClient(options.stage, options.bot), options);
+    return new TrueFollower(await openClient(options.stage, options.bot, options.firstUrl), options);
   }
 
   private constructor(client: PowerplayClient, options: TrueFollowerOptions) {
