@@ -18,6 +18,7 @@ import { entryKey, MatchTruth } from "../testing/match-truth.ts";
 import { insistentFetch } from "../testing/patient-fetch.ts";
 import { SteadyLoad } from "../testing/steady-load.ts";
 import { TrueFollower } from "../testing/true-follower.ts";
+import { until } from "../testing/until.ts";
 
 const missing = missingBalancer() ?? (await missingForCluster());
 if (missing !== null) console.log(`rolling restart: skipped, ${missing}`);
@@ -32,10 +33,6 @@ const LOAD_EVERY_MS = 100;
 const BACK_WITHIN_MS = 5_000;
 
 const silent = new Terminal({ isTTY: false, write: () => true } as unknown as NodeJS.WriteStream);
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await Bun.sleep(20);
-}
 
 describe.skipIf(missing !== null)("a rolling restart", () => {
   let cluster: LocalCluster;
@@ -101,6 +98,11 @@ describe.skipIf(missing !== null)("a rolling restart", () => {
     let rolling: Promise<void> = Promise.resolve();
     let ballsMeanwhile = 0;
 
+    const everybodyKnows = () =>
+      until("all followers know the last ball", () => {
+        expect(wrong).toEqual([]);
+        return followers.every((follower) => follower.isUpToDate);
+      });
     const onJoined = async (_: number, played: readonly OpenContest[]) => {
       for (let botIndex = 0; botIndex < FOLLOWER_COUNT; botIndex++) {
         const onWrong = (what: string) => void wrong.push(what);
@@ -112,11 +114,13 @@ describe.skipIf(missing !== null)("a rolling restart", () => {
     };
     const onEvent = async (index: number) => {
       if (index === 20) {
-        await until(() => followers.every((follower) => follower.isUpToDate));
+        await everybodyKnows();
         const users = bots.slice(20, 50);
         loads.push(new SteadyLoad({ stage, users, game, match: next, contests, everyMs: LOAD_EVERY_MS }));
-        await until(() => loads[0]!.clients.length === users.length / 2);
-        await until(() => loads[0]!.clients.every(({ state }) => state === "open"));
+        await until("the load has its sockets", () => {
+          const open = loads[0]!.clients.filter(({ state }) => state === "open");
+          return open.length === users.length / 2;
+        });
         absences = [...followers.map(({ client }) => client), ...loads[0]!.clients].map(
           (client) => new Absences(client),
         );
@@ -141,9 +145,10 @@ describe.skipIf(missing !== null)("a rolling restart", () => {
         onEvent,
         speed: SPEED,
         visitorSpeed: SPEED,
-        deadline: () => until(() => Date.now() >= startMs),
+        deadline: () => until("the deadline passes", () => Date.now() >= startMs),
       });
-      await until(() => followers.every((follower) => follower.isUpToDate) && absences.every(({ isOver }) => isOver));
+      await everybodyKnows();
+      await until("everybody is connected", () => absences.every(({ isOver }) => isOver));
       const done = loads[0]!;
       await done.stop();
       const { said, status } = rolls[0]!;
@@ -169,7 +174,6 @@ describe.skipIf(missing !== null)("a rolling restart", () => {
         );
       }
 
-      expect(wrong).toEqual([]);
       const gaps = absences.flatMap(({ ms }) => ms);
       expect(gaps.length).toBeGreaterThan(0);
       expect(Math.max(...gaps)).toBeLessThan(BACK_WITHIN_MS);
