@@ -477,7 +477,10 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     async stop({ leave } = { leave: false }) {
       isOpen = false;
       clearTimeout(attaching);
-      await socket.drain(config.drainMs, httpLimits.drainMs);
+      http.drain();
+      // However few sockets there are, a balancer needs the time to see, and clients to leave.
+      const leavingMs = config.isLogShared ? config.drainMs : 0;
+      await Promise.all([socket.drain(config.drainMs, httpLimits.drainMs), Bun.sleep(leavingMs)]);
       gateway.stop();
       await http.stop();
       await lock.stop();
