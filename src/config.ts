@@ -69,8 +69,8 @@ export const limits = {
     calls: { connectionsMax: 8, connectTimeoutMs: 5_000, callTimeoutMs: 15_000, pendingMax: 100_000 },
     joins: { lanes: 2, groupsMax: 2, callsPerGroupMax: 2_000 },
   },
-  hotStore: { bytesMax: 256 << 20, bucketsMax: 500_000 },
-  redis: { timeoutMs: 500, connectTimeoutMs: 3_000, reconnectMsMax: 1_000, callsMax: 20_000 },
+  hotStore: { bytesMax: 256 << 20, bucketsMax: 500_000, boardBytesMax: 64 << 20 },
+  redis: { timeoutMs: 500, connectTimeoutMs: 3_000, reconnectMsMax: 1_000, callsMax: 20_000, bulkTimeoutMs: 3_000 },
   /** Twenty failures in a row are an outage; with a third of a cluster away that is one chance in three billion. 500 K keys are about 60 MB. */
   hotStoreFallback: { failuresMax: 20, probeEveryMs: 250, localKeysMax: 500_000 },
   cassandra: {

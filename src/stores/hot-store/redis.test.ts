@@ -16,7 +16,13 @@ import { ageKeys, forgetKeys } from "./redis/aging.ts";
 import { type LocalCluster, startRedisCluster } from "./redis/local-cluster.ts";
 
 const MINUTE_MS = 60_000;
-const limits = { timeoutMs: 2_000, connectTimeoutMs: 5_000, reconnectMsMax: 200, callsMax: 10_000 };
+const limits = {
+  timeoutMs: 2_000,
+  connectTimeoutMs: 5_000,
+  reconnectMsMax: 200,
+  callsMax: 10_000,
+  bulkTimeoutMs: 10_000,
+};
 const openStore = (url: string, over: Partial<typeof limits> = {}) => openRedisHotStore({ url, ...limits, ...over });
 
 /** The tests of one engine share a server; each has a prefix of its own. */
@@ -68,7 +74,12 @@ describe.skipIf(shared === undefined)("hot store: redis with a fallback", () =>
     async (url) =>
       openFallbackHotStore({
         primary: await openStore(url),
-        local: openEmbeddedHotStore({ clock: systemClock, bytesMax: 1 << 20, bucketsMax: 1_000 }),
+        local: openEmbeddedHotStore({
+          clock: systemClock,
+          bytesMax: 1 << 20,
+          bucketsMax: 1_000,
+          boardBytesMax: 1 << 20,
+        }),
         failuresMax: 20,
         probeEveryMs: 20,
         localKeysMax: 1_000,
