@@ -23,6 +23,8 @@ import { BoardRoom } from "./realtime/board-room.ts";
 import { epochOf, Gateway } from "./realtime/gateway/gateway.ts";
 import type { Told } from "./realtime/gateway/match-hall.ts";
 import { BoardLeaderboards } from "./realtime/leaderboards.ts";
+import { BoardMirror } from "./realtime/mirror/board-mirror.ts";
+import { MirroredPages } from "./realtime/mirror/mirrored-pages.ts";
 import { LocalSlices } from "./realtime/slices/local-slices.ts";
 import { joinPeers } from "./realtime/slices/peers.ts";
 import { sliceAsker } from "./realtime/slices/ask-slice.ts";
@@ -272,6 +274,24 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     },
   });
 
+  // A hot store of the node's own would lose its copies with the boards.
+  const mirror =
+    config.stores.hotStore === null
+      ? null
+      : new BoardMirror({
+          hotStore,
+          boards,
+          engine,
+          sliceCount: slices.count,
+          entryCounts: (match) => whole.entryCounts(match),
+          followed: (match) => exchange?.followed(match) ?? [],
+          limits: limits.mirror,
+          metrics,
+          onTrouble,
+        });
+  const { staleMsMax } = limits.mirror;
+  const copies = mirror && new MirroredPages({ hotStore, staleMsMax, nowMs: () => clock.nowMs() });
+
   // The sandbox starts before the address of our own webhook route is known; it asks at each delivery.
   let webhookUrl = "";
   const payments = config.payments ?? { baseUrl: "", keyId: "sandbox", keySecret: crypto.randomUUID() };
@@ -330,6 +350,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       boards: whole,
       pointsOf: (match) => boards.points(match),
       scorer,
+      copies,
+      onAsked: (contest) => mirror?.asked(contest),
     }),
     wallet: userWallet({ provider, deposits, withdrawals, catalog, reads: new WalletReads(ledger) }),
     admin: lifecycle,
@@ -408,6 +430,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   boards.onPublished((match) => {
     exchange?.published(match);
     gateway.published(match);
+    mirror?.published(match);
+    copies?.seen(match, boards.points(match).pointsVersion);
   });
   webhookUrl = `${http.url}/v1/payments/webhook`;
 
@@ -478,7 +502,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       await lock.stop();
       await Promise.all([...workers.map((worker) => worker.stop()), sandbox?.stop()]);
       if (leave) await slices.leave();
-      await Promise.all([exchange?.stop(), peers?.stop()]);
+      await Promise.all([exchange?.stop(), mirror?.stop(), peers?.stop()]);
       await Promise.all([saves.stop(), materialiser.stop(), scorer.stop(), boards.stop()]);
       engine.stop();
       await hotStore.close();

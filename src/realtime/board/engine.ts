@@ -10,6 +10,7 @@ import type {
   BoardAnswers,
   BoardRequest,
   EntryRange,
+  PlaceRange,
   RankedPage,
   ScoredEntries,
   ScoreUnder,
@@ -193,6 +194,11 @@ export class BoardEngine {
 
   entries(identity: BoardIdentity, contestId: ContestId, range: EntryRange): Promise<ScoredEntries> {
     return this.#questions.ask({ kind: "entries", identity, contestId, range });
+  }
+
+  /** Entries of a contest on the board in total order under any points. */
+  ranked(identity: BoardIdentity, contestId: ContestId, range: PlaceRange): Promise<ScoredEntries> {
+    return this.#questions.ask({ kind: "ranked", identity, contestId, range });
   }
 
   countTied(
