@@ -36,7 +36,8 @@
 typedef struct {
   uint64_t id;
   uint8_t roster[PP_ROSTER_SIZE];
-  uint8_t unused[5];
+  /* How long before the deadline it was saved, in ms; 34 years at most. */
+  uint8_t before_ms[5];
 } team_row;
 
 _Static_assert(sizeof(team_row) == 24, "ten million rows are 240 MB");
@@ -192,6 +193,14 @@ static int reserve_rows(roster_index *index, uint32_t more) {
   return 0;
 }
 
+/* src/stream/records.ts: the save waited in a spool, and the log's order says nothing of it. */
+static inline int is_spooled(const uint8_t *save) { return save[27] == 1; }
+
+static inline uint64_t before_deadline(const roster_index *index, const uint8_t *save) {
+  const double ms = index->deadline_ms - f64_at(save + 8);
+  return ms < 1099511627775.0 ? (uint64_t)ms : 1099511627775u;
+}
+
 /* The newest save of a team that came before the deadline: of one partition, records in their order. */
 int pp_index_add_saves(roster_index *index, const uint8_t *records, uint32_t count) {
   const uint8_t *of_match[GROUP];
@@ -217,11 +226,20 @@ int pp_index_add_saves(roster_index *index, const uint8_t *records, uint32_t cou
       const uint64_t id = (uint64_t)f64_at(of_match[i]);
       uint32_t slot = slots[i];
       while (index->table[slot] != 0 && index->rows[index->table[slot] - 1].id != id) slot = (slot + 1) & index->table_mask;
+      const uint64_t before_ms = before_deadline(index, of_match[i]);
+      team_row *row;
       if (index->table[slot] == 0) {
-        index->rows[index->row_count].id = id;
+        row = &index->rows[index->row_count];
+        row->id = id;
         index->table[slot] = ++index->row_count;
+      } else {
+        row = &index->rows[index->table[slot] - 1];
+        uint64_t held_ms = 0;
+        memcpy(&held_ms, row->before_ms, sizeof row->before_ms);
+        if (is_spooled(of_match[i]) && before_ms > held_ms) continue;
       }
-      memcpy(index->rows[index->table[slot] - 1].roster, of_match[i] + 16, PP_ROSTER_SIZE);
+      memcpy(row->roster, of_match[i] + 16, PP_ROSTER_SIZE);
+      memcpy(row->before_ms, &before_ms, sizeof row->before_ms);
     }
   }
   return 0;

@@ -28,6 +28,8 @@ export const limits = {
     roomCheckEveryMs: 60_000,
     /** The board of a match whose prizes are paid is asked for a lot at first, and hardly ever a day later. */
     releasedIdleMs: 3_600_000,
+    /** The log keeps 7 days, and a match may be open for teams 4 days before it starts. */
+    inLogMs: 3 * 24 * 3_600_000,
   },
   /** Calls that may wait for one embedded store in each direction: past it callers hear 503 rather than wait for ever. */
   storePendingMax: 100_000,

@@ -50,6 +50,7 @@ import { Materialiser } from "./stream/materialiser.ts";
 import { SaveFence } from "./stream/save-fence.ts";
 import { RosterLock } from "./stream/roster-lock.ts";
 import { Scorer } from "./stream/scorer.ts";
+import { asSpooled } from "./stream/records.ts";
 import { SaveSpool } from "./stream/save-spool.ts";
 import { TeamSaves } from "./stream/team-saves.ts";
 import { joinsSettled } from "./transaction/join-barrier.ts";
@@ -144,6 +145,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   metrics.gaugeRead("powerplay_consumer_lag_records", lagHelp, () => lags.read(log));
   const consumer = { ...limits.consumer, onTrouble, lags };
   const slices = config.isLogShared ? await Slices.join({ log, group: "slices", onTrouble }) : Slices.single();
+  const slicesHelp = "Slices of the users that this node has; a node that is alone has one of all.";
+  metrics.gaugeRead("powerplay_slices_owned", slicesHelp, () => slices.owned.size);
   const { pollMs } = limits.cluster;
 
   // Stream plane.
@@ -166,6 +169,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       open: () => openSpoolStore({ file: spoolFile, pendingMax: limits.storePendingMax }),
     },
     ...limits.spool,
+    marked: asSpooled,
     onTrouble,
     onCount: (count) => instruments.spoolRecords.set(count),
     after: afterMs,
@@ -197,6 +201,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     sampleEveryMs,
     lookEveryMs: limits.boards.lookEveryMs,
     releasedIdleMs: limits.boards.releasedIdleMs,
+    inLogMs: limits.boards.inLogMs,
     times: instruments,
     consumer,
   });

@@ -56,7 +56,7 @@ async function deadline(plan: DeadlinePlan): Promise<DeadlineReport> {
   const log = await openEmbeddedEventLog({ file: logFile, pendingMax: 1_000 });
   const engine = await BoardEngine.start({ directory, log: () => {}, ...library });
   const index = new MatchIndex(
-    { log, directory, isOpen: () => true, ...library },
+    { log, directory, isOpen: () => true, mayHaveAged: () => false, ...library },
     { id: IDENTITY.matchId, startMs: 1_000 },
     partitionsOf("team-saves"),
   );

@@ -76,6 +76,7 @@ async function openWorld(name: string) {
       // Looks are made by hand, so that no test waits for a timer.
       lookEveryMs: 1_000_000,
       releasedIdleMs: RELEASED_IDLE_MS,
+      inLogMs: 1_000_000,
       consumer: { bytesMax: 1 << 20, waitMs: 10, retryMs: 10, onTrouble: (error) => world.troubles.push(error) },
     });
     const stop = async () => {

@@ -15,7 +15,7 @@ import type { SaveFence } from "../stream/save-fence.ts";
 import type { BoardEngine } from "./board/engine.ts";
 import { KEPT_ENTRY_COUNT_MIN, type PointsAt, SampleSchedule } from "./board/history.ts";
 import { type BoardIdentity, removeUnfinished } from "./board/shared-memory.ts";
-import { commitBoard, MatchIndex } from "./index/match-index.ts";
+import { BeyondLog, commitBoard, MatchIndex } from "./index/match-index.ts";
 import { LockedSlice } from "./locked-slice.ts";
 
 export interface MatchBoardsDeps {
@@ -33,6 +33,8 @@ export interface MatchBoardsDeps {
   readonly lookEveryMs: number;
   /** The board of a match whose prizes are paid, when nobody asked for it so long, gives its memory back; a question brings it back. */
   readonly releasedIdleMs: number;
+  /** The log has all of a match for at least so long after its start: its retention, less how long teams are saved before. */
+  readonly inLogMs: number;
   /** Told what each pass took, and how old a ball was when its ranks were there. */
   readonly times?: { boardPass(ms: number): void; ballOnBoard(ms: number): void };
   readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble" | "lags">;
@@ -68,6 +70,8 @@ export class MatchBoards {
   readonly #deps: MatchBoardsDeps;
   readonly #matches = new Map<MatchId, LockedMatch>();
   readonly #latest = new Map<MatchId, PointsAt>();
+  /** Matches whose boards can't be built again. */
+  readonly #beyondLog = new Set<MatchId>();
   readonly #schedules = new Map<MatchId, SampleSchedule>();
   /** Of slices of matches whose board is still to be sealed. */
   readonly #indexes = new Map<MatchId, Map<number, MatchIndex>>();
@@ -142,10 +146,17 @@ export class MatchBoards {
 
   /** Takes the sealed boards of this node's slices of the match into service, or builds them from the log as it stands. */
   async open(id: MatchId): Promise<void> {
-    const match = await this.#deps.catalog.match(id);
+    const match = this.#beyondLog.has(id) ? null : await this.#deps.catalog.match(id);
     if (match === null) return;
     const locked = this.#matches.get(id) ?? { slices: new Map(), usedMs: this.#deps.clock.nowMs() };
-    const opened = await Promise.all(this.#missing(locked).map((slice) => this.#openSlice(match, slice)));
+    let opened: LockedSlice[];
+    try {
+      opened = await Promise.all(this.#missing(locked).map((slice) => this.#openSlice(match, slice)));
+    } catch (error) {
+      // Ranks without the saves that are gone would be wrong; no later question changes that.
+      if (error instanceof BeyondLog) this.#beyondLog.add(id);
+      throw error;
+    }
     for (const slice of opened) locked.slices.set(slice.identity.slice, slice);
     this.#matches.set(id, locked);
     // Updates may have come while the boards were being built.
@@ -233,9 +244,10 @@ export class MatchBoards {
   }
 
   #newIndex(match: Pick<Match, "id" | "startMs">, slice: number): MatchIndex {
-    const { directory, fence, log, slices } = this.#deps;
+    const { clock, directory, fence, inLogMs, log, slices } = this.#deps;
     const isOpen = () => fence.isSurelyOpen(match);
-    return new MatchIndex({ directory, log, isOpen }, match, slices.partitionsOf(slice));
+    const mayHaveAged = () => clock.nowMs() - match.startMs > inLogMs;
+    return new MatchIndex({ directory, log, isOpen, mayHaveAged }, match, slices.partitionsOf(slice));
   }
 
   #forgetIndexes(match: MatchId): void {

@@ -111,6 +111,7 @@ async function openWorld(name: string): Promise<World> {
       sampleEveryMs: 1,
       lookEveryMs: 1_000_000,
       releasedIdleMs: 1_000_000,
+      inLogMs: 1_000_000,
       consumer: { bytesMax: 1 << 20, waitMs: 10, retryMs: 10, onTrouble },
     });
     const local = new LocalSlices({ boards, engine, missing: () => undefined });

@@ -12,7 +12,7 @@ import { openSimulatedGroup } from "../testing/simulated-group.ts";
 import { openSimulatedTeamStore } from "../testing/simulated-team-store.ts";
 import { MatchCache } from "./match-cache.ts";
 import { Materialiser } from "./materialiser.ts";
-import { encodeTeamSave } from "./records.ts";
+import { asSpooled, encodeTeamSave } from "./records.ts";
 import { SaveFence } from "./save-fence.ts";
 
 const START_MS = 10_000;
@@ -60,9 +60,10 @@ async function openWorld() {
     running.push(materialiser);
     return { materialiser, slices };
   };
-  const save = (serverTsMs: number) => {
+  const save = (serverTsMs: number, marked = (record: Uint8Array) => record) => {
     const roster = Uint8Array.from({ length: ROSTER_SIZE }, (_, index) => index);
-    return base.append("team-saves", USER, encodeTeamSave({ entryId: entry, matchId: match.id, serverTsMs, roster }));
+    const record = encodeTeamSave({ entryId: entry, matchId: match.id, serverTsMs, roster });
+    return base.append("team-saves", USER, marked(record));
   };
   const stored = async (): Promise<number[]> =>
     (await teamStore.versions(match.id, entry)).map(({ savedAtMs }: TeamVersion) => savedAtMs);
@@ -151,4 +152,20 @@ test("what is not before the deadline is dropped, by whichever node", async () =
   await save(START_MS);
   await a.materialiser.materialised(PARTITION);
   expect(await stored()).toEqual([START_MS - 1]);
+});
+
+test("what comes out of a spool behind a later save of its team counts no more, whether that is stored or in the batch", async () => {
+  const { group, start, save, stored } = await openWorld();
+  const a = await start("a");
+  await save(5);
+  await save(3, asSpooled);
+  await save(7, asSpooled);
+  group.give({ a: [PARTITION] });
+  await a.materialiser.materialised(PARTITION);
+  expect(await stored()).toEqual([5, 7]);
+  await save(6, asSpooled);
+  await save(4);
+  await save(4, asSpooled);
+  await a.materialiser.materialised(PARTITION);
+  expect(await stored()).toEqual([5, 7, 4, 4]);
 });

@@ -6,8 +6,11 @@ import type { TeamStore, TeamVersion } from "../stores/team-store/port.ts";
 import { Consumer, type ConsumerOptions } from "./consumer.ts";
 import type { MatchCache } from "./match-cache.ts";
 import { Progress } from "./progress.ts";
-import { decodeTeamSave } from "./records.ts";
+import { decodeTeamSave, isSpooled } from "./records.ts";
 import type { SaveFence } from "./save-fence.ts";
+
+/** Of the team store, for what comes out of a spool. */
+const READS_AT_ONCE = 64;
 
 export interface MaterialiserDeps {
   readonly log: EventLog;
@@ -104,9 +107,12 @@ export class Materialiser {
 
   async #store(partition: number, batch: LogBatch): Promise<void> {
     const versions: TeamVersion[] = [];
+    const spooled = new Set<TeamVersion>();
     forEachRecord(batch, (value, offset) => {
       const { entryId, matchId, serverTsMs, roster } = decodeTeamSave(value);
-      versions.push({ matchId, entryId, version: offset + 1, savedAtMs: serverTsMs, roster });
+      const version = { matchId, entryId, version: offset + 1, savedAtMs: serverTsMs, roster };
+      versions.push(version);
+      if (isSpooled(value)) spooled.add(version);
     });
     const matchIds = [...new Set(versions.map((row) => row.matchId))];
     const limits = new Map<MatchId, { readonly startMs: number; readonly end: number }>();
@@ -118,6 +124,34 @@ export class Materialiser {
       const limit = limits.get(row.matchId);
       return limit !== undefined && isBeforeDeadline(limit, row.savedAtMs) && row.version <= limit.end;
     });
-    await this.#deps.teamStore.appendTeams(partition, inTime, batch.firstOffset + batch.ends.length);
+    const rows = await this.#counting(inTime, spooled);
+    await this.#deps.teamStore.appendTeams(partition, rows, batch.firstOffset + batch.ends.length);
+  }
+
+  /**
+   * The rows that count: one out of a spool does not where the save before it has a later server time (records.ts). A repeat
+   * after a crash comes to the same, for it looks at what lies before each row.
+   */
+  async #counting(rows: readonly TeamVersion[], spooled: ReadonlySet<TeamVersion>): Promise<readonly TeamVersion[]> {
+    if (spooled.size === 0) return rows;
+    const teamOf = ({ entryId, matchId }: TeamVersion): string => `${matchId} ${entryId}`;
+    const firstOf = new Map<string, TeamVersion>();
+    for (const row of rows) if (!firstOf.has(teamOf(row))) firstOf.set(teamOf(row), row);
+    const before = new Map<string, TeamVersion>();
+    const asked = [...firstOf.values()].filter((row) => spooled.has(row));
+    for (let at = 0; at < asked.length; at += READS_AT_ONCE) {
+      const reads = asked.slice(at, at + READS_AT_ONCE).map(async (row) => {
+        const stored = await this.#deps.teamStore.versions(row.matchId, row.entryId);
+        const newest = stored.findLast(({ version }) => version < row.version);
+        if (newest !== undefined) before.set(teamOf(row), newest);
+      });
+      await Promise.all(reads);
+    }
+    return rows.filter((row) => {
+      const newest = before.get(teamOf(row));
+      if (spooled.has(row) && newest !== undefined && newest.savedAtMs > row.savedAtMs) return false;
+      before.set(teamOf(row), row);
+      return true;
+    });
   }
 }

@@ -6,7 +6,7 @@ import { ROSTER_SIZE, type Roster } from "../domain/roster.ts";
  * Values of the two topics that are read by the ten million at a deadline. Fixed-size and little-endian, so that an index
  * builder walks them in place:
  *
- *     TeamSave    0 entryId f64 · 8 serverTsMs f64 · 16 roster 11 bytes · 27 zero · 28 matchId u32          (32 bytes)
+ *     TeamSave    0 entryId f64 · 8 serverTsMs f64 · 16 roster 11 bytes · 27 u8: 1 out of a spool · 28 matchId u32          (32 bytes)
  *     ContestJoin 0 contestId u32 · 4 matchId u32 · 8 entryId f64 · 16 serverTsMs f64                       (24 bytes)
  */
 export const TEAM_SAVE_BYTES = 32;
@@ -36,6 +36,21 @@ export function encodeTeamSave(save: TeamSave): Uint8Array {
   view.setUint32(28, save.matchId, true);
   return bytes;
 }
+
+const SPOOLED_AT = 27;
+
+/**
+ * The record as it waits in a spool (save-spool.ts). It may reach the log behind a newer save that another node took, so of
+ * its team's saves it counts only where the one that counted before it has no later server time; all others count by their
+ * order in the log.
+ */
+export function asSpooled(record: Uint8Array): Uint8Array {
+  const marked = record.slice();
+  marked[SPOOLED_AT] = 1;
+  return marked;
+}
+
+export const isSpooled = (record: Uint8Array, at = 0): boolean => record[at + SPOOLED_AT] === 1;
 
 export function decodeTeamSave(bytes: Uint8Array): TeamSave {
   assert(bytes.length === TEAM_SAVE_BYTES, `a team save has ${TEAM_SAVE_BYTES} bytes, not ${bytes.length}`);

@@ -20,6 +20,8 @@ export interface SaveSpoolDeps {
   };
   /** A log that does not answer within this counts as away. */
   readonly spoolAfterMs: number;
+  /** The record as the spool keeps and forwards it. */
+  readonly marked: (record: Uint8Array) => Uint8Array;
   /** Past it saves are refused with `StoreUnavailable`. */
   readonly recordsMax: number;
   /** Under way to the log at one time, of those that were spooled. */
@@ -55,8 +57,9 @@ export type AppendedSave =
  *   time), the one idempotent producer of this node keeps what it was given first before what it was given later, and until
  *   all of them are forwarded and forgotten nothing newer of that user passes them.
  *
- * Not promised: the order between two nodes. One who saves on a node during an outage, goes to another, saves again there,
- * and whose records are forwarded later by the first node, ends with the older save.
+ * Between two nodes the log's order says nothing of what was spooled: one who saves on a node during an outage, goes to another
+ * and saves again there may find the records in it the other way round. So they are marked, and whoever reads them goes by
+ * their server time (records.ts).
  */
 export class SaveSpool {
   readonly #deps: SaveSpoolDeps;
@@ -161,7 +164,7 @@ export class SaveSpool {
   }
 
   async #spool(...[user, match, record]: Parameters<SaveSpool["append"]>): Promise<AppendedSave> {
-    const { fence, recordsMax } = this.#deps;
+    const { fence, marked, recordsMax } = this.#deps;
     if (this.#stop === null) throw new StoreUnavailable("EventLog", "it is away and the node stops");
     if (this.#count >= recordsMax) throw new StoreUnavailable("EventLog", "it is away and the spool is full");
     this.#counted(user, 1);
@@ -170,7 +173,7 @@ export class SaveSpool {
     try {
       await this.#register();
       store = await this.#opened();
-      seq = await store.append(user, record);
+      seq = await store.append(user, marked(record));
     } catch (error) {
       this.#counted(user, -1);
       throw error;

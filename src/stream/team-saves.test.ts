@@ -17,6 +17,7 @@ import { MatchCache } from "./match-cache.ts";
 import { SaveFence } from "./save-fence.ts";
 import { SaveSpool } from "./save-spool.ts";
 import { TeamSaves } from "./team-saves.ts";
+import { asSpooled } from "./records.ts";
 
 test("a team saved while the log is away is one's team at once, without a version", async () => {
   const directory = await mkdtemp(join(tmpdir(), "powerplay-saves-"));
@@ -42,6 +43,7 @@ test("a team saved while the log is away is one's team at once, without a versio
     nodeId: "node",
     store: { exists: existsSync(file), open: () => openSpoolStore({ file, pendingMax: 100 }) },
     spoolAfterMs: 10_000,
+    marked: asSpooled,
     recordsMax: 100,
     batchRecords: 10,
     retryMs: 1,

@@ -31,6 +31,7 @@ import { SKEW_MS_MAX } from "./simulated-game.ts";
 import { finalScores, lockEntries, type LockedEntries } from "./simulated-boards.ts";
 import { scoreRecords, simulatedScore } from "./simulated-scores.ts";
 import type { Incarnation, SimulatedNetwork } from "./simulated-network.ts";
+import { asSpooled } from "../stream/records.ts";
 
 export const WEBHOOK_SECRET = "simulated";
 
@@ -100,6 +101,7 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
     nodeId: incarnation.name,
     store: { exists: false, open: () => Promise.reject(new StoreUnavailable("EventLog", "there is no spool")) },
     spoolAfterMs: 60_000,
+    marked: asSpooled,
     recordsMax: 0,
     batchRecords: 1,
     retryMs: 300,

@@ -14,6 +14,7 @@ import { openEmbeddedEventLog } from "../stores/event-log/embedded.ts";
 import { openSpoolStore } from "../stores/event-log/spool-store.ts";
 import { StoreUnavailable } from "../stores/unavailable.ts";
 import { SaveSpool } from "../stream/save-spool.ts";
+import { asSpooled } from "../stream/records.ts";
 
 const USERS = 40;
 /** Saves between two changes of the log's mind. */
@@ -35,6 +36,7 @@ const spool = new SaveSpool({
   nodeId: "victim",
   store: { exists: existsSync(at("spool").file), open: () => openSpoolStore(at("spool")) },
   spoolAfterMs: 60_000,
+  marked: asSpooled,
   recordsMax: 1_000_000,
   batchRecords: 20,
   retryMs: 1,

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { contestId, entryId, type MatchId, matchId, teamNo, userId } from "../../domain/ids.ts";
 import { ROSTER_SIZE } from "../../domain/roster.ts";
-import { encodeContestJoin, encodeTeamSave } from "../../stream/records.ts";
+import { asSpooled, encodeContestJoin, encodeTeamSave, isSpooled } from "../../stream/records.ts";
 import { below, type Random, randomRoster, seededRandom } from "../kernel/random-board.ts";
 import { rosterAt, tileBytes } from "../kernel/tiles.ts";
 import type { BuiltIndex, OpenRosterIndex, RosterIndex } from "./port.ts";
@@ -29,7 +29,8 @@ function randomLog(random: Random, userCount: number, contestCount: number): Ran
     const user = userId(1 + below(random, userCount) + (random() < 0.1 ? 2 ** 34 : 0));
     const entry = entryId(user, teamNo(1 + below(random, 3)));
     const saved = { entryId: entry, matchId: anyMatch(), serverTsMs: timeMs(), roster: randomRoster(random, 40) };
-    saves.push(encodeTeamSave(saved));
+    const record = encodeTeamSave(saved);
+    saves.push(random() < 0.3 ? asSpooled(record) : record);
     for (let joined = below(random, 3); joined > 0; joined--) {
       const contest = contestId(1 + below(random, contestCount) ** 2);
       joins.push(encodeContestJoin({ contestId: contest, matchId: anyMatch(), entryId: entry, serverTsMs: timeMs() }));
@@ -59,9 +60,14 @@ function contentsOf(built: BuiltIndex) {
 function byTheLaw({ saves, joins }: RandomLog) {
   const view = (record: Uint8Array) => new DataView(record.buffer, record.byteOffset);
   const teams = new Map<number, number[]>();
+  const savedMsOf = new Map<number, number>();
   for (const save of saves) {
     if (view(save).getUint32(28, true) !== match.id || view(save).getFloat64(8, true) >= DEADLINE_MS) continue;
-    teams.set(view(save).getFloat64(0, true), [...save.subarray(16, 16 + ROSTER_SIZE)]);
+    const entry = view(save).getFloat64(0, true);
+    const savedMs = view(save).getFloat64(8, true);
+    if (isSpooled(save) && savedMs < (savedMsOf.get(entry) ?? 0)) continue;
+    savedMsOf.set(entry, savedMs);
+    teams.set(entry, [...save.subarray(16, 16 + ROSTER_SIZE)]);
   }
   const contests = new Map<number, Set<number>>();
   const orphans = new Set<string>();

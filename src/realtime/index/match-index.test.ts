@@ -10,7 +10,7 @@ import { openSimulatedEventLog } from "../../testing/simulated-event-log.ts";
 import { Board } from "../board/board.ts";
 import { below, randomRoster, seededRandom } from "../kernel/random-board.ts";
 import { rosterAt } from "../kernel/tiles.ts";
-import { commitBoard, MatchIndex } from "./match-index.ts";
+import { BeyondLog, commitBoard, MatchIndex } from "./match-index.ts";
 
 const root = mkdtempSync(join(tmpdir(), "match-index-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -19,6 +19,7 @@ const match = { id: matchId(4), startMs: 1_000 };
 const identity = { matchId: match.id, slice: 0, sliceCount: 1 };
 const random = seededRandom(1);
 const isOpen = () => true;
+const mayHaveAged = () => false;
 /** All that the log holds. */
 const unlimited = Array.from({ length: 8 }, () => Number.POSITIVE_INFINITY);
 
@@ -55,7 +56,7 @@ test("what came before the last look and what came after it are on the sealed bo
     },
   };
   const followed = new MatchIndex(
-    { log: counted, directory: join(root, "followed"), isOpen },
+    { log: counted, directory: join(root, "followed"), isOpen, mayHaveAged },
     match,
     partitionsOf("team-saves"),
   );
@@ -70,7 +71,11 @@ test("what came before the last look and what came after it are on the sealed bo
   // Each record was read once.
   expect(reads.reduce((sum, count) => sum + count, 0)).toBe(2 * (799 + 300 + 60));
 
-  const atOnce = new MatchIndex({ log, directory: join(root, "at-once"), isOpen }, match, partitionsOf("team-saves"));
+  const atOnce = new MatchIndex(
+    { log, directory: join(root, "at-once"), isOpen, mayHaveAged },
+    match,
+    partitionsOf("team-saves"),
+  );
   expect(await atOnce.seal(identity, unlimited)).toEqual(report);
   atOnce.close();
 
@@ -88,7 +93,7 @@ test("what came before the last look and what came after it are on the sealed bo
 test("the commitment of a sealed board is computed beside the node and found by it", async () => {
   const log = openSimulatedEventLog();
   const directory = join(root, "commitment");
-  const index = new MatchIndex({ log, directory, isOpen }, match, partitionsOf("team-saves"));
+  const index = new MatchIndex({ log, directory, isOpen, mayHaveAged }, match, partitionsOf("team-saves"));
   await play(log, 1, 600);
   await index.seal(identity, unlimited);
   index.close();
@@ -106,7 +111,7 @@ test("a log that is away, a damaged record, a closed index: each is told, and no
   };
   await play(log, 1, 3);
   const unread = new MatchIndex(
-    { log: away, directory: join(root, "away"), isOpen },
+    { log: away, directory: join(root, "away"), isOpen, mayHaveAged },
     match,
     partitionsOf("team-saves"),
   );
@@ -120,7 +125,11 @@ test("a log that is away, a damaged record, a closed index: each is told, and no
     roster: new Uint8Array(11),
   });
   await log.append("team-saves", 1, damaged);
-  const index = new MatchIndex({ log, directory: join(root, "damaged"), isOpen }, match, partitionsOf("team-saves"));
+  const index = new MatchIndex(
+    { log, directory: join(root, "damaged"), isOpen, mayHaveAged },
+    match,
+    partitionsOf("team-saves"),
+  );
   await expect(index.seal(identity, unlimited)).rejects.toThrow("no positive safe integer");
   const hanging = index.seal(identity, unlimited);
   index.close();
@@ -131,7 +140,7 @@ test("a board directory that can't be made is told by name", async () => {
   const log = openSimulatedEventLog();
   await Bun.write(join(root, "a-file"), "");
   const index = new MatchIndex(
-    { log, directory: join(root, "a-file", "boards"), isOpen },
+    { log, directory: join(root, "a-file", "boards"), isOpen, mayHaveAged },
     match,
     partitionsOf("team-saves"),
   );
@@ -143,7 +152,7 @@ test("saves that reached the log after the lock are on no board, and nothing is 
   const log = openSimulatedEventLog();
   let open = true;
   const index = new MatchIndex(
-    { log, directory: join(root, "fenced"), isOpen: () => open },
+    { log, directory: join(root, "fenced"), isOpen: () => open, mayHaveAged },
     match,
     partitionsOf("team-saves"),
   );
@@ -160,4 +169,31 @@ test("saves that reached the log after the lock are on no board, and nothing is 
   for (const [place, id] of teams.entryIds.entries()) {
     expect([...teams.rosters.subarray(place * 11, place * 11 + 11)]).toEqual([...rosters.get(id)!]);
   }
+});
+
+test("where the log has lost its beginning, a match that may be as old has no board, and a younger one has", async () => {
+  const log = openSimulatedEventLog();
+  await play(log, 1, 101);
+  // What a log answers whose first records are gone.
+  const aged: EventLog = {
+    ...log,
+    async read(topic, partition, fromOffset, bytesMax, waitMs) {
+      return log.read(topic, partition, Math.max(fromOffset, 3), bytesMax, waitMs);
+    },
+  };
+  const deps = { log: aged, isOpen };
+  const old = new MatchIndex(
+    { ...deps, directory: join(root, "old"), mayHaveAged: () => true },
+    match,
+    partitionsOf("team-saves"),
+  );
+  await expect(old.advance()).rejects.toBeInstanceOf(BeyondLog);
+  old.close();
+  const young = new MatchIndex(
+    { ...deps, directory: join(root, "young"), mayHaveAged },
+    match,
+    partitionsOf("team-saves"),
+  );
+  await young.advance();
+  young.close();
 });

@@ -12,6 +12,13 @@ export interface MatchIndexDeps {
   readonly libraryPath?: string;
   /** false: the match may be locked by now, so what is read from here on may count no more. */
   readonly isOpen: () => boolean;
+  /** false: what the log has lost by age was older than the match. */
+  readonly mayHaveAged: () => boolean;
+}
+
+/** The log no longer has all that the match's boards are made of. */
+export class BeyondLog extends Error {
+  override name = "BeyondLog";
 }
 
 /**
@@ -90,7 +97,11 @@ export class MatchIndex {
     // Some batches are with the worker while the next is read, so that neither thread waits for the other.
     const indexing: Promise<unknown>[] = [];
     while (offsets.get(partition)! < end) {
-      const batch = upTo(end, await log.read(topic, partition, offsets.get(partition)!, BATCH_BYTES, 0));
+      const read = await log.read(topic, partition, offsets.get(partition)!, BATCH_BYTES, 0);
+      if (read.firstOffset > offsets.get(partition)! && this.#deps.mayHaveAged()) {
+        throw new BeyondLog(`${topic} ${partition} begins at ${read.firstOffset}: what is older is gone`);
+      }
+      const batch = upTo(end, read);
       if (indexing.length === BATCHES_AHEAD) await indexing.shift();
       offsets.set(partition, batch.firstOffset + batch.ends.length);
       const indexed = this.#worker.ask({ kind, records: batch.bytes }, [batch.bytes.buffer as ArrayBuffer]);

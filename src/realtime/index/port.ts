@@ -9,6 +9,8 @@ import type { ContestColumns } from "../kernel/port.ts";
  * - Guard three of three: a record whose server time is not before the deadline counts for nothing, whoever wrote it.
  * - The result depends on the records alone, not on how batches are cut or partitions interleaved, so a board can be built
  *   again at any time. Records of one partition come in their order; reading a partition twice changes nothing.
+ * - Of a team's saves the last in that order counts; but one out of a spool only if the one that counted
+ *   before it has no later server time.
  * - Every engine gives the same bytes.
  */
 export interface RosterIndex {
