@@ -8,7 +8,7 @@ import type { BoardEngine } from "../board/engine.ts";
 import type { StandingAt } from "../board/standings-file.ts";
 import type { LockedSlice } from "../locked-slice.ts";
 import type { MatchBoards } from "../match-boards.ts";
-import { CopiedSlice } from "./copied-slice.ts";
+import { ContestCopies } from "./contest-copies.ts";
 
 export interface BoardMirrorDeps {
   readonly hotStore: MirroredBoards;
@@ -22,6 +22,11 @@ export interface BoardMirrorDeps {
   readonly limits: MirrorLimits;
   readonly metrics: Metrics;
   readonly onTrouble: (error: unknown) => void;
+}
+
+interface CopiedSlice {
+  readonly slice: LockedSlice;
+  readonly copies: ContestCopies;
 }
 
 export interface MirrorLimits {
@@ -94,12 +99,13 @@ export class BoardMirror {
       if (slice === undefined || version === undefined) continue;
       let copied = this.#slices.get(slice);
       if (copied === undefined) {
-        this.#slices.set(slice, (copied = new CopiedSlice(slice)));
+        copied = { slice, copies: new ContestCopies(slice.board.contests.keys()) };
+        this.#slices.set(slice, copied);
         this.#turns.push(copied);
       }
-      copied.shows(version, nowMs);
-      for (const contest of this.#deps.followed(match)) copied.hasten(contest);
-      for (const contest of this.#askedMs.keys()) copied.hasten(contest);
+      copied.copies.shows(version, nowMs);
+      for (const contest of this.#deps.followed(match)) copied.copies.hasten(contest);
+      for (const contest of this.#askedMs.keys()) copied.copies.hasten(contest);
     }
     this.#wakeUp();
   }
@@ -114,16 +120,16 @@ export class BoardMirror {
       if (atMs > nowMs - this.#deps.limits.askedForMs) break;
       this.#askedMs.delete(other);
     }
-    for (const copied of this.#turns) copied.hasten(contest);
+    for (const copied of this.#turns) copied.copies.hasten(contest);
   }
 
   get behindCount(): number {
-    return this.#turns.reduce((sum, copied) => sum + copied.behindCount(), 0);
+    return this.#turns.reduce((sum, copied) => sum + copied.copies.behindCount(), 0);
   }
 
   get lagMs(): number {
     const nowMs = performance.now();
-    return Math.max(0, ...this.#turns.map((copied) => nowMs - (copied.behindSinceMs() ?? nowMs)));
+    return Math.max(0, ...this.#turns.map((copied) => nowMs - (copied.copies.behindSinceMs() ?? nowMs)));
   }
 
   async stop(): Promise<void> {
@@ -143,13 +149,13 @@ export class BoardMirror {
   /** Of contests that are behind: first what is looked at, then one slice after the other. */
   #next(): { readonly copied: CopiedSlice; readonly index: number } | null {
     for (const copied of this.#turns) {
-      const index = copied.takeFirst();
+      const index = copied.copies.takeFirst();
       if (index !== null) return { copied, index };
     }
     for (let turn = 0; turn < this.#turns.length; turn++) {
       const copied = this.#turns.shift()!;
       this.#turns.push(copied);
-      const index = copied.takeNext();
+      const index = copied.copies.takeNext();
       if (index !== null) return { copied, index };
     }
     return null;
@@ -157,9 +163,9 @@ export class BoardMirror {
 
   /** false: the store is away, or another slice is; there is no use in going on at once. */
   async #write(copied: CopiedSlice, index: number): Promise<boolean> {
-    const { slice } = copied;
+    const { copies, slice } = copied;
     const { hotStore, limits, onTrouble } = this.#deps;
-    const contestId = copied.contests[index]!;
+    const contestId = copies.contests[index]!;
     let written: number | null = null;
     try {
       const at = slice.board.standing(contestId)!;
@@ -187,7 +193,7 @@ export class BoardMirror {
       if (!(error instanceof StoreUnavailable)) onTrouble(error);
       return false;
     } finally {
-      copied.putBack(index, written);
+      copies.putBack(index, written);
     }
   }
 
@@ -219,20 +225,21 @@ export class BoardMirror {
   /** Asks the store what it has of all that was written. */
   async #findLost(): Promise<void> {
     const { hotStore, limits } = this.#deps;
-    for (const copied of [...this.#turns]) {
+    for (const copied of this.#slices.values()) {
       if (!this.#isOpen(copied)) {
         this.#forget(copied);
         continue;
       }
+      const { copies } = copied;
       const { slice } = copied.slice.identity;
-      for (let from = 0; from < copied.contests.length; from += limits.checkContests) {
+      for (let from = 0; from < copies.contests.length; from += limits.checkContests) {
         if (this.#isStopping) return;
-        const some = copied.contests.slice(from, from + limits.checkContests);
-        const before = some.map((_, offset) => copied.writtenVersion(from + offset));
+        const some = copies.contests.slice(from, from + limits.checkContests);
+        const before = some.map((_, offset) => copies.writtenVersion(from + offset));
         try {
           const kept = await hotStore.boardVersions(some);
           for (const [offset, version] of before.entries()) {
-            if ((kept[offset]!.get(slice) ?? -1) < version) copied.lost(from + offset, version, performance.now());
+            if ((kept[offset]!.get(slice) ?? -1) < version) copies.lost(from + offset, version, performance.now());
           }
         } catch (error) {
           if (error instanceof StoreUnavailable) return;

@@ -54,12 +54,10 @@ export interface BoardRange {
 
 /** The newest version that all slices of a contest have; null without one. */
 export function wholeVersion(heads: Iterable<BoardHead>): number | null {
-  const counts = new Map<number, number>();
-  let whole: number | null = null;
+  const missing = new Map<number, number>();
   for (const { contestEntryCount, entryCount, pointsVersion } of heads) {
-    const count = (counts.get(pointsVersion) ?? 0) + entryCount;
-    counts.set(pointsVersion, count);
-    if (count === contestEntryCount && pointsVersion > (whole ?? -1)) whole = pointsVersion;
+    missing.set(pointsVersion, (missing.get(pointsVersion) ?? contestEntryCount) - entryCount);
   }
-  return whole;
+  const whole = [...missing].flatMap(([version, count]) => (count === 0 ? [version] : []));
+  return whole.length === 0 ? null : Math.max(...whole);
 }

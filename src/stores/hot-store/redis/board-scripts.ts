@@ -23,14 +23,16 @@ redis.call('HSET', KEYS[1], ARGV[1] .. ':' .. ARGV[2], ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 local heads = redis.call('HGETALL', KEYS[1])
-local sums, newest, whole = {}, {}, -1
+local missing, newest, whole = {}, {}, -1
 for i = 1, #heads, 2 do
   local slice, version = string.match(heads[i], '^(%d+):(%d+)$')
   version = tonumber(version)
   local contest, entries = struct.unpack('<I4I4', heads[i + 1])
-  sums[version] = (sums[version] or 0) + entries
-  if sums[version] == contest and version > whole then whole = version end
+  missing[version] = (missing[version] or contest) - entries
   if version > (newest[slice] or -1) then newest[slice] = version end
+end
+for version, count in pairs(missing) do
+  if count == 0 and version > whole then whole = version end
 end
 for i = 1, #heads, 2 do
   local slice, version = string.match(heads[i], '^(%d+):(%d+)$')

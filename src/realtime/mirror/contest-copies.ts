@@ -1,11 +1,10 @@
 import type { ContestId } from "../../domain/ids.ts";
-import type { LockedSlice } from "../locked-slice.ts";
 
 /** Nothing was written, or what was written is lost. */
 const NONE = -1;
 
-/** What of one slice of a match is copied: for each contest the version of its copy. */
-export class CopiedSlice {
+/** Which of a match's contests are behind what is shown, and since when: for each the version of its copy. */
+export class ContestCopies {
   readonly contests: readonly ContestId[];
   readonly #index: ReadonlyMap<ContestId, number>;
   readonly #written: Float64Array;
@@ -18,18 +17,18 @@ export class CopiedSlice {
   readonly #first = new Set<number>();
   #cursor = 0;
 
-  constructor(readonly slice: LockedSlice) {
-    this.contests = [...slice.board.contests.keys()];
+  constructor(contests: Iterable<ContestId>) {
+    this.contests = [...contests];
     this.#index = new Map(this.contests.map((contest, index) => [contest, index]));
     this.#written = new Float64Array(this.contests.length).fill(NONE);
     this.#underWay = new Uint8Array(this.contests.length);
   }
 
   get #version(): number {
-    return this.#shown.at(-1)!.version;
+    return this.#shown.at(-1)?.version ?? NONE;
   }
 
-  /** The board shows this version. */
+  /** The boards show this version. */
   shows(version: number, atMs: number): void {
     if (this.#shown.length > 0 && version <= this.#version) return;
     const oldest = this.#oldestWritten();
@@ -57,12 +56,12 @@ export class CopiedSlice {
     return null;
   }
 
-  /** The next one that is behind, in turn. */
-  takeNext(): number | null {
+  /** The next one that is behind, in turn, of those that may be written now. */
+  takeNext(may: (index: number) => boolean = () => true): number | null {
     for (let looked = 0; looked < this.contests.length; looked++) {
       const index = this.#cursor;
       this.#cursor = (index + 1) % this.contests.length;
-      if (this.#take(index)) return index;
+      if (may(index) && this.#take(index)) return index;
     }
     return null;
   }
