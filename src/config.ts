@@ -92,6 +92,16 @@ export const limits = {
     /** How old what is shown of a slice on its way to another node may be: as long as that takes. */
     staleMsMax: 15_000,
   },
+  totals: {
+    /** 12 M rows keep a database busy for longer than a ball takes. */
+    everyMs: 60_000,
+    lookEveryMs: 500,
+    writesUnderWay: 2,
+    /** A millisecond of the event loop's time; what is committed together with them waits some for them. */
+    rowsMax: 1_000,
+    /** A node that was down since before has long been replaced. */
+    resumeForMs: 48 * 3_600_000,
+  },
   cassandra: {
     timeoutMs: 5_000,
     connectTimeoutMs: 20_000,

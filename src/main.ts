@@ -24,6 +24,7 @@ import { epochOf, Gateway } from "./realtime/gateway/gateway.ts";
 import type { Told } from "./realtime/gateway/match-hall.ts";
 import { BoardLeaderboards } from "./realtime/leaderboards.ts";
 import { BoardMirror } from "./realtime/mirror/board-mirror.ts";
+import { BoardTotals } from "./realtime/mirror/board-totals.ts";
 import { MirroredPages } from "./realtime/mirror/mirrored-pages.ts";
 import { LocalSlices } from "./realtime/slices/local-slices.ts";
 import { joinPeers } from "./realtime/slices/peers.ts";
@@ -201,6 +202,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     sampleEveryMs,
     lookEveryMs: limits.boards.lookEveryMs,
     releasedIdleMs: limits.boards.releasedIdleMs,
+    mayForget: (match) => totals.isComplete(match),
     inLogMs: limits.boards.inLogMs,
     times: instruments,
     consumer,
@@ -294,8 +296,20 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
           metrics,
           onTrouble,
         });
-  const { staleMsMax } = limits.mirror;
-  const copies = mirror && new MirroredPages({ hotStore, staleMsMax, nowMs: () => clock.nowMs() });
+  const { staleMsMax, topCount, ttlMs, wholeEntriesMax } = limits.mirror;
+  const copies = new MirroredPages({ hotStore, teamStore, ttlMs, staleMsMax, nowMs: () => clock.nowMs() });
+  const totals: BoardTotals = new BoardTotals({
+    teamStore,
+    catalog,
+    boards,
+    scoresNow: (match, contest) => whole.scoresNow(match, contest),
+    isOwn: (contest) => slices.owned.has(contest % slices.count),
+    clock,
+    limits: { ...limits.totals, topCount, wholeEntriesMax },
+    metrics,
+    onTrouble,
+  });
+  slices.onChange(() => totals.slicesChanged());
 
   // The sandbox starts before the address of our own webhook route is known; it asks at each delivery.
   let webhookUrl = "";
@@ -436,7 +450,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     exchange?.published(match);
     gateway.published(match);
     mirror?.published(match);
-    copies?.seen(match, boards.points(match).pointsVersion);
+    totals.published(match);
+    copies.seen(match, boards.points(match).pointsVersion);
   });
   webhookUrl = `${http.url}/v1/payments/webhook`;
 
@@ -476,6 +491,10 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   lock.start();
   const attaching = setTimeout(() => (hasBoards = true), limits.attachMs);
   void lock.opened().then(() => (hasBoards = true));
+  void lock
+    .opened()
+    .then(() => totals.resume((match) => lock.lock(match)))
+    .catch(onTrouble);
 
   return {
     url: http.url,
@@ -507,7 +526,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       await lock.stop();
       await Promise.all([...workers.map((worker) => worker.stop()), sandbox?.stop()]);
       if (leave) await slices.leave();
-      await Promise.all([exchange?.stop(), mirror?.stop(), peers?.stop()]);
+      await Promise.all([exchange?.stop(), mirror?.stop(), totals.stop(), peers?.stop()]);
       await Promise.all([saves.stop(), materialiser.stop(), scorer.stop(), boards.stop()]);
       engine.stop();
       await hotStore.close();

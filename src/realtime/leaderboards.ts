@@ -43,7 +43,7 @@ export interface BoardLeaderboardsDeps {
   readonly pointsOf: (match: MatchId) => PointsAt;
   readonly scorer: Scorer;
   /** What is shown of a contest while one of its slices can't be asked. */
-  readonly copies: Pick<MirroredPages, "page"> | null;
+  readonly copies: Pick<MirroredPages, "page">;
   /** Told which contests are looked at. */
   readonly onAsked: (contest: ContestId) => void;
 }
@@ -210,7 +210,7 @@ export class BoardLeaderboards implements Leaderboards {
       try {
         return await read(match);
       } catch (error) {
-        const copy = error instanceof SliceLoading ? await this.#deps.copies?.page(match, id, place, count) : null;
+        const copy = error instanceof SliceLoading ? await this.#deps.copies.page(match, id, place, count) : null;
         if (copy) return copy;
         throw error;
       }

@@ -10,6 +10,7 @@ import { type FinalScores, NO_SCORES, scoresOfColumns } from "../transaction/fin
 import type { RankedPage } from "./board/board-protocol.ts";
 import type { BoardEngine } from "./board/engine.ts";
 import { type PointsAt, type RankAt, SampleSchedule } from "./board/history.ts";
+import type { Standing } from "./board/standing.ts";
 import type { StandingAt } from "./board/standings-file.ts";
 import type { LiveBoards } from "./gateway/contest-room.ts";
 import type { LockedSlice } from "./locked-slice.ts";
@@ -165,11 +166,22 @@ export class WholeBoards implements LiveBoards {
 
   /** The end of a contest whose points are final and known here. */
   async finalScores(match: MatchId, contest: ContestId): Promise<FinalScores> {
+    return (await this.scoresNow(match, contest))?.scores ?? NO_SCORES;
+  }
+
+  /** Every entry of the contest at one ball; null when nobody entered. */
+  async scoresNow(match: MatchId, contest: ContestId): Promise<ContestScores | null> {
     const only = this.#onlySlice(match);
-    if (only === null) return (await this.#whole(match, contest))?.finalScores() ?? NO_SCORES;
+    if (only === null) {
+      const whole = await this.#whole(match, contest);
+      if (whole === null) return null;
+      return { pointsVersion: whole.at.pointsVersion, standing: whole.standing, scores: whole.finalScores() };
+    }
     const columns = only.board.contests.get(contest);
     const at = only.board.standing(contest);
-    return columns && at ? scoresOfColumns(columns, at.standing, at.points) : NO_SCORES;
+    if (columns === undefined || at === undefined) return null;
+    const { points, pointsVersion, standing } = at;
+    return { pointsVersion, standing, scores: scoresOfColumns(columns, standing, points) };
   }
 
   /** null: being computed, for a few seconds after the deadline. */
@@ -275,6 +287,12 @@ export class WholeBoards implements LiveBoards {
       if (rows.length < POINTS_ROWS) return;
     }
   }
+}
+
+export interface ContestScores {
+  readonly pointsVersion: number;
+  readonly standing: Standing;
+  readonly scores: FinalScores;
 }
 
 export interface MatchCommitment {

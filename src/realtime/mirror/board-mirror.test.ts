@@ -12,6 +12,7 @@ import type { BoardHead, MirroredBoards } from "../../stores/hot-store/boards.ts
 import { StoreUnavailable } from "../../stores/unavailable.ts";
 import { missingService, startService } from "../../testing/services.ts";
 import { openSimulatedHotStore } from "../../testing/simulated-hot-store.ts";
+import { openSimulatedTeamStore } from "../../testing/simulated-team-store.ts";
 import { BoardEngine } from "../board/engine.ts";
 import { BoardWriter } from "../board/board-writer.ts";
 import { randomColumns, randomPoints, seededRandom, teamsOf } from "../kernel/random-board.ts";
@@ -101,9 +102,16 @@ async function openWorld(name: string, store: MirroredBoards) {
     boardEntries: (...asked) => store.boardEntries(...asked),
     boardVersions: (contests) => store.boardVersions(contests),
   };
+  const teamStore = openSimulatedTeamStore();
   const metrics = new Metrics();
   const time = { ms: 1_000 };
-  const pages = new MirroredPages({ hotStore: store, staleMsMax: 2_000, nowMs: () => time.ms });
+  const pages = new MirroredPages({
+    hotStore: store,
+    teamStore,
+    ttlMs: 600_000,
+    staleMsMax: 2_000,
+    nowMs: () => time.ms,
+  });
   const mirror = new BoardMirror({
     hotStore: guarded,
     boards: { slice: (_, slice) => slices[slice] },

@@ -40,7 +40,7 @@ async function pageOf(boards: Copies, contest: ContestId, place: number, count: 
   return { pointsVersion, entryCount: whole.entryCount, entries };
 }
 
-type Copies = Pick<MirroredBoards, "boardEntries" | "boardHeads">;
+export type Copies = Pick<MirroredBoards, "boardEntries" | "boardHeads">;
 
 interface Slice {
   readonly head: BoardHead;
