@@ -47,7 +47,7 @@ export interface TotalsLimits {
 
 /** No points can be behind it. */
 const NEVER_BEHIND = Number.MAX_SAFE_INTEGER;
-const ENDED: readonly MatchState[] = ["review", "settled", "released"];
+const ENDED: ReadonlySet<MatchState | undefined> = new Set(["review", "settled", "released"]);
 
 interface TotalsOfMatch {
   readonly copies: ContestCopies;
@@ -159,8 +159,7 @@ export class BoardTotals {
         continue;
       }
       const isDue = (index: number) =>
-        (state !== undefined && ENDED.includes(state)) ||
-        performance.now() - totals.writtenMs[index]! >= limits.everyMs;
+        ENDED.has(state) || performance.now() - totals.writtenMs[index]! >= limits.everyMs;
       for (let index; !this.#isStopping && (index = totals.copies.takeNext(isDue)) !== null;) {
         if (!(await this.#write(match, totals, index))) return;
       }
