@@ -82,7 +82,7 @@ export const limits = {
     topCount: 1_000,
     /** A few MB for each write under way. */
     pieceEntries: 131_072,
-    writesUnderWay: 8,
+    writesUnderWay: 3,
     /** Longer than the quiet hours of any match; what goes before is written again. */
     ttlMs: 24 * 3_600_000,
     retryMs: 250,

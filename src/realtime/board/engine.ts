@@ -61,6 +61,8 @@ export class BoardEngine {
   readonly #questions: ReturnType<typeof startWorker>;
   readonly #directory: string;
   readonly #boards = new Map<string, Attached>();
+  /** Boards whose passes are under way. */
+  readonly #passing = new Set<Promise<void>>();
 
   private constructor(
     passes: ReturnType<typeof startWorker>,
@@ -142,7 +144,7 @@ export class BoardEngine {
       attached.waiting = { generation: { ...generation, points: generation.points.slice() }, waiters };
     }
     attached.waiting.waiters.push(waiter);
-    if (running === undefined) void this.#runPasses(identity, attached);
+    if (running === undefined) this.#startPasses(identity, attached);
     return waiter.promise;
   }
 
@@ -213,6 +215,16 @@ export class BoardEngine {
   stop(): void {
     this.#passes.stop();
     this.#questions.stop();
+  }
+
+  /** Resolves when no pass is under way: for work that no ball is to share the cores with. */
+  async quiet(): Promise<void> {
+    while (this.#passing.size > 0) await Promise.all(this.#passing);
+  }
+
+  #startPasses(identity: BoardIdentity, attached: Attached): void {
+    const passing = this.#runPasses(identity, attached).finally(() => this.#passing.delete(passing));
+    this.#passing.add(passing);
   }
 
   async #runPasses(identity: BoardIdentity, attached: Attached): Promise<void> {

@@ -13,7 +13,7 @@ import { ContestCopies } from "./contest-copies.ts";
 export interface BoardMirrorDeps {
   readonly hotStore: MirroredBoards;
   readonly boards: Pick<MatchBoards, "slice">;
-  readonly engine: Pick<BoardEngine, "has" | "ranked">;
+  readonly engine: Pick<BoardEngine, "has" | "quiet" | "ranked">;
   readonly sliceCount: number;
   /** Of all slices together; rejects with `SliceLoading`. */
   readonly entryCounts: (match: MatchId) => Promise<ReadonlyMap<ContestId, number>>;
@@ -51,7 +51,7 @@ export interface MirrorLimits {
  * Copies the boards of this node's slices into the hot store, contest by contest, for when this node can't be asked.
  *
  * A contest is behind from the pass that changed it until its copy is written; what changes again while it waits is written once, with
- * the newest points. Nobody waits for the copies: a pass leaves a note of one line a slice, and a store that is slow or away only
+ * the newest points. No copy is begun while a pass is under way, for both want the cores. Nobody waits for the copies: a pass leaves a note of one line a slice, and a store that is slow or away only
  * makes the lag grow. What the store has lost is found by the check, and is behind again.
  */
 export class BoardMirror {
@@ -140,6 +140,7 @@ export class BoardMirror {
 
   async #drain(): Promise<void> {
     while (!this.#isStopping) {
+      await this.#deps.engine.quiet();
       const next = this.#next();
       if (next === null) await this.#wake.promise;
       else if (!(await this.#write(next.copied, next.index))) return;
@@ -206,6 +207,7 @@ export class BoardMirror {
     const { engine, limits } = this.#deps;
     for (let place = 0; place < heldCount; place += limits.pieceEntries) {
       if (this.#isStopping) throw new StoreUnavailable("HotStore", "this node stops");
+      await engine.quiet();
       const count = Math.min(limits.pieceEntries, heldCount - place);
       yield await engine.ranked(identity, contest, { points, standing: standing.bytes, place, count });
     }

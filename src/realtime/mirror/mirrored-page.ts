@@ -5,7 +5,7 @@ import type { RankedEntry } from "../board/standing.ts";
 import { ScoreCounts } from "./score-counts.ts";
 
 /** Entries that are read of each slice at most, to find a place within a tie; one that lies deeper is not answered. */
-const READ_MAX = 4_096;
+const READ_MAX = 16_384;
 
 /**
  * A page of a contest out of its copy: up to `count` entries in total order from a 0-based place, ranks and ties exact for the version
@@ -30,12 +30,11 @@ async function pageOf(boards: Copies, contest: ContestId, place: number, count: 
   const end = Math.min(place + count, whole.entryCount);
   if (place >= end) return { pointsVersion, entryCount: whole.entryCount, entries: [] };
 
-  const ranges = rangesOf(slices, whole, place, end);
-  if (ranges === null) return null;
+  const wanted = rangesOf(slices, whole, place, end);
+  if (wanted === null) return null;
+  const { ranges, skipped } = wanted;
   const found = await boards.boardEntries(contest, pointsVersion, ranges);
   if (found === null) return null;
-  const maxQp = whole.scoreAtPlace(place);
-  const skipped = place - whole.countAbove(maxQp);
   const entries = ranked(found, whole).slice(skipped, skipped + end - place);
   return { pointsVersion, entryCount: whole.entryCount, entries };
 }
@@ -47,10 +46,17 @@ interface Slice {
   readonly counts: ScoreCounts;
 }
 
-/** Where in each slice the entries at places [start, end) of the whole may be; null: some are too deep, or not held. */
+/**
+ * Where in each slice the entries at places [start, end) of the whole may be, and how many of those found come before them; null: some
+ * are too deep, or not held.
+ */
 function rangesOf(slices: readonly Slice[], whole: ScoreCounts, start: number, end: number) {
   const maxQp = whole.scoreAtPlace(start);
   const minQp = whole.scoreAtPlace(end - 1);
+  const [only] = slices;
+  if (slices.length === 1) {
+    return end <= only!.head.heldCount ? { skipped: 0, ranges: [{ slice: only!.head.slice, start, end }] } : null;
+  }
   // Counted from the first of the highest score, the page ends here; no slice can have more of it.
   const wanted = end - whole.countAbove(maxQp);
   if (wanted > READ_MAX) return null;
@@ -59,7 +65,8 @@ function rangesOf(slices: readonly Slice[], whole: ScoreCounts, start: number, e
     const last = Math.min(counts.countAbove(minQp - 1), first + wanted);
     return { slice, start: first, end: last, isHeld: last <= heldCount };
   });
-  return ranges.every(({ isHeld }) => isHeld) ? ranges.filter((range) => range.end > range.start) : null;
+  if (!ranges.every(({ isHeld }) => isHeld)) return null;
+  return { skipped: start - whole.countAbove(maxQp), ranges: ranges.filter((range) => range.end > range.start) };
 }
 
 function ranked(found: readonly BoardEntries[], whole: ScoreCounts): RankedEntry[] {
