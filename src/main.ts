@@ -23,7 +23,7 @@ import { BoardRoom } from "./realtime/board-room.ts";
 import { epochOf, Gateway } from "./realtime/gateway/gateway.ts";
 import type { Told } from "./realtime/gateway/match-hall.ts";
 import { BoardLeaderboards } from "./realtime/leaderboards.ts";
-import { BoardMirror } from "./realtime/mirror/board-mirror.ts";
+import { BoardMirror, showLag } from "./realtime/mirror/board-mirror.ts";
 import { BoardTotals } from "./realtime/mirror/board-totals.ts";
 import { MirroredPages } from "./realtime/mirror/mirrored-pages.ts";
 import { LocalSlices } from "./realtime/slices/local-slices.ts";
@@ -296,6 +296,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
           metrics,
           onTrouble,
         });
+  showLag(metrics, mirror);
   const { staleMsMax, topCount, ttlMs, wholeEntriesMax } = limits.mirror;
   const copies = new MirroredPages({ hotStore, teamStore, ttlMs, staleMsMax, nowMs: () => clock.nowMs() });
   const totals: BoardTotals = new BoardTotals({

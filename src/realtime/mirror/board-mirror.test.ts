@@ -19,7 +19,7 @@ import { randomColumns, randomPoints, seededRandom, teamsOf } from "../kernel/ra
 import type { ContestColumns } from "../kernel/port.ts";
 import { rosterAt } from "../kernel/tiles.ts";
 import { LockedSlice } from "../locked-slice.ts";
-import { BoardMirror } from "./board-mirror.ts";
+import { BoardMirror, showLag } from "./board-mirror.ts";
 import { MirroredPages } from "./mirrored-pages.ts";
 
 const root = mkdtempSync(join(tmpdir(), "board-mirror-"));
@@ -125,6 +125,7 @@ async function openWorld(name: string, store: MirroredBoards) {
       throw error;
     },
   });
+  showLag(metrics, mirror);
   closing.push(async () => {
     await mirror.stop();
     engine.stop();

@@ -77,10 +77,6 @@ export class BoardMirror {
     this.#failures = metrics
       .counter("powerplay_mirror_failures_total", "Writes of copies that failed and are tried again.")
       .of({});
-    const behind = "Contests' slices whose copy in the hot store is behind the board.";
-    metrics.gaugeRead("powerplay_mirror_behind_contests", behind, () => this.behindCount);
-    const lag = "For how long the copy that is furthest behind has been behind its board.";
-    metrics.gaugeRead("powerplay_mirror_lag_seconds", lag, () => this.lagMs / 1_000);
     this.#writers = Array.from({ length: limits.writesUnderWay }, () =>
       repeat(() => this.#drain(), limits.retryMs, onTrouble),
     );
@@ -205,12 +201,21 @@ export class BoardMirror {
     heldCount: number,
   ): AsyncGenerator<BoardEntries> {
     const { engine, limits } = this.#deps;
-    for (let place = 0; place < heldCount; place += limits.pieceEntries) {
+    const read = async (place: number) => {
       if (this.#isStopping) throw new StoreUnavailable("HotStore", "this node stops");
       await engine.quiet();
       const count = Math.min(limits.pieceEntries, heldCount - place);
-      yield await engine.ranked(identity, contest, { points, standing: standing.bytes, place, count });
+      return engine.ranked(identity, contest, { points, standing: standing.bytes, place, count });
+    };
+    // The next piece is read while one is written.
+    let next = read(0);
+    for (let place = limits.pieceEntries; place < heldCount; place += limits.pieceEntries) {
+      const piece = await next;
+      next = read(place);
+      next.catch(() => undefined);
+      yield piece;
     }
+    yield await next;
   }
 
   /** Entries are locked, so they are counted once. */
@@ -268,4 +273,12 @@ export class BoardMirror {
     this.#wake.resolve();
     this.#wake = Promise.withResolvers<void>();
   }
+}
+
+/** A node without copies is never behind. */
+export function showLag(metrics: Metrics, mirror: BoardMirror | null): void {
+  const behind = "Contests' slices whose copy in the hot store is behind the board.";
+  metrics.gaugeRead("powerplay_mirror_behind_contests", behind, () => mirror?.behindCount ?? 0);
+  const lag = "For how long the copy that is furthest behind has been behind its board.";
+  metrics.gaugeRead("powerplay_mirror_lag_seconds", lag, () => (mirror?.lagMs ?? 0) / 1_000);
 }

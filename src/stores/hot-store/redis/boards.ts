@@ -15,7 +15,7 @@ export interface RedisBoardsOptions {
 /** About half a millisecond of the server, during which it serves nobody else. */
 const MEMBERS_A_COMMAND = 500;
 /** Enough that the server never waits for us. */
-const COMMANDS_UNDER_WAY = 4;
+const COMMANDS_UNDER_WAY = 16;
 /** A set that was left half filled, when its node died, goes after so long. */
 const UNFINISHED_TTL_MS = 600_000;
 const MEMBER_BYTES = 8;
