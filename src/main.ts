@@ -242,7 +242,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   });
 
   // A slice that is asked for may be one of a match that is over, whose board gave its memory back.
-  const local = new LocalSlices({ boards, engine, missing: (match) => void lock.lock(match).catch(onTrouble) });
+  const missing = (match: MatchId) => void lock.lock(match).catch(onTrouble);
+  const local = new LocalSlices({ boards, engine, missing });
   const peers = config.isLogShared
     ? joinPeers({ config, log, slices, local, clock, consumer, limits: limits.cluster, onTrouble })
     : null;
@@ -272,6 +273,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     ask,
     exchange,
     teamStore,
+    missing,
     sampleEveryMs,
     limits: {
       rostersMax: limits.cluster.rostersMax,

@@ -138,7 +138,7 @@ try {
     await check();
     const memory = /used_memory_human:(\S+)/.exec(await admin.info("memory"))![1];
     console.log(`Redis takes                   ${memory}`);
-    await admin.flushall("ASYNC");
+    await admin.flushall("SYNC");
     const back = await watched(async () => {
       while (mirror.behindCount === 0) await Bun.sleep(5);
       await upToDate();

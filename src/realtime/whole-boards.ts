@@ -28,6 +28,8 @@ export interface WholeBoardsDeps {
   /** null: this node has all there is. */
   readonly exchange: StandingExchange | null;
   readonly teamStore: Pick<TeamStore, "points">;
+  /** Told when a board is asked for that is not open: of a match whose prizes are paid, it comes back on demand. */
+  readonly missing: (match: MatchId) => void;
   readonly sampleEveryMs: number;
   readonly limits: WholeBoardsLimits;
 }
@@ -219,6 +221,7 @@ export class WholeBoards implements LiveBoards {
     if (this.#deps.slices.count > 1) return null;
     const slice = this.#deps.boards.slice(match, 0);
     if (slice !== undefined) return slice;
+    this.#deps.missing(match);
     throw new SliceLoading({ matchId: match, slice: 0 }, "is not open yet");
   }
 

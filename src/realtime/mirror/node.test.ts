@@ -5,7 +5,7 @@ import { limits, testConfig } from "../../config.ts";
 import { ApiClient } from "../../demo/api-client.ts";
 import { playDemo } from "../../demo/demo.ts";
 import { Terminal } from "../../demo/terminal.ts";
-import type { ContestId, EntryId } from "../../domain/ids.ts";
+import { type ContestId, type EntryId, userOfEntry } from "../../domain/ids.ts";
 import { startNode } from "../../main.ts";
 import { forgetKeys } from "../../stores/hot-store/redis/aging.ts";
 import { openRedisHotStore } from "../../stores/hot-store/redis.ts";
@@ -70,6 +70,7 @@ test.skipIf(url === undefined)(
     await teamStore.close();
 
     const hotStore = await openRedisHotStore({ url: hotStoreUrl, ...limits.redis });
+    const mega = contests[0]!;
     const entered = contests.filter((contest) => boards.get(contest)!.rows.length > 0);
     for (const contest of entered) expect((await hotStore.boardHeads(contest)).length).toBeGreaterThan(0);
     await hotStore.close();
@@ -80,6 +81,9 @@ test.skipIf(url === undefined)(
       const again = await startNode({ ...shared, dataDir });
       const client = new ApiClient(again.url);
       for (const contest of entered) expect(await boardOf(client, contest)).toEqual(boards.get(contest)!);
+      // The question has brought the board itself back.
+      while (!(await again.game.boards.mine(userOfEntry(boards.get(mega)!.rows[0]!.entryId), mega)).ok)
+        await Bun.sleep(10);
       await again.stop();
     }
   },
