@@ -141,7 +141,8 @@ export class MatchBoards {
         await index.advance();
       } catch (error) {
         this.#forgetIndex(match.id, slice);
-        throw error;
+        // A slice that went to another node meanwhile is followed there.
+        if (this.#deps.slices.owned.has(slice)) throw error;
       }
     });
     await Promise.all(advances);
@@ -154,7 +155,8 @@ export class MatchBoards {
     const locked = this.#matches.get(id) ?? { slices: new Map(), usedMs: this.#deps.clock.nowMs() };
     let opened: LockedSlice[];
     try {
-      opened = await Promise.all(this.#missing(locked).map((slice) => this.#openSlice(match, slice)));
+      const opening = await Promise.all(this.#missing(locked).map((slice) => this.#openUnlessLost(match, slice)));
+      opened = opening.filter((slice) => slice !== null);
     } catch (error) {
       // Ranks without the saves that are gone would be wrong; no later question changes that.
       if (error instanceof BeyondLog) this.#beyondLog.add(id);
@@ -209,6 +211,16 @@ export class MatchBoards {
     } catch (error) {
       if (error instanceof StoreUnavailable) return false;
       throw error;
+    }
+  }
+
+  /** null: the slice went to another node meanwhile. */
+  async #openUnlessLost(match: Match, slice: number): Promise<LockedSlice | null> {
+    try {
+      return await this.#openSlice(match, slice);
+    } catch (error) {
+      if (this.#deps.slices.owned.has(slice)) throw error;
+      return null;
     }
   }
 
