@@ -54,6 +54,12 @@ try {
   console.log(`${sizes.reduce((sum, size) => sum + size, 0).toLocaleString()} entries in ${sizes.length} contests`);
   let version = 0;
 
+  /** All its threads. */
+  async function redisCpuSeconds(): Promise<number> {
+    const cpu = await admin.info("cpu");
+    return ["sys", "user"].reduce((sum, kind) => sum + Number(new RegExp(`used_cpu_${kind}:(\\S+)`).exec(cpu)![1]), 0);
+  }
+
   /** The longest that a small question and the event loop waited meanwhile. */
   async function watched<T>(work: () => Promise<T>) {
     let [worstCallMs, worstLoopMs, lastMs] = [0, 0, performance.now()];
@@ -67,12 +73,14 @@ try {
       );
     }, 10);
     const startMs = performance.now();
+    const redisCpu = await redisCpuSeconds();
     const cpu = process.cpuUsage();
     await work();
     const { system, user } = process.cpuUsage(cpu);
     const elapsedMs = performance.now() - startMs;
     clearInterval(timer);
-    const cpuShown = `all threads ${seconds((system + user) / 1_000)} of CPU`;
+    const redisShown = ((await redisCpuSeconds()) - redisCpu).toFixed(1);
+    const cpuShown = `CPU ${seconds((system + user) / 1_000)} here, ${redisShown} s of Redis`;
     const worst = `worst wait of the event loop ${worstLoopMs.toFixed(0)} ms, of a small call ${worstCallMs.toFixed(0)} ms`;
     return { elapsedMs, shown: `${seconds(elapsedMs)}; ${cpuShown}; ${worst}` };
   }

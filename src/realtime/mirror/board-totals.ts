@@ -198,7 +198,7 @@ export class BoardTotals {
       if (!(error instanceof StoreUnavailable)) onTrouble(error);
       return false;
     } finally {
-      writtenMs[index] = performance.now();
+      if (written !== null) writtenMs[index] = performance.now();
       copies.putBack(index, written);
     }
   }
