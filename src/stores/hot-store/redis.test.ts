@@ -224,7 +224,10 @@ describe.skipIf(missing !== null)("hot store: redis, lost and found", () => {
       await outcome(
         store.putBoard(
           head,
-          pieces(() => admin.flushall()),
+          pieces(async () => {
+            await until(async () => (await admin.zcard("m:{c:1}:0:1")) === 1_200);
+            await admin.flushall();
+          }),
           MINUTE_MS,
         ),
       ),

@@ -39,7 +39,6 @@ export class RedisBoards implements MirroredBoards {
     const underWay = new Set<Promise<unknown>>();
     const failed = Promise.withResolvers<never>();
     failed.promise.catch(() => undefined);
-    let isFirst = true;
     const send = async (command: () => Command) => {
       const sent = bulk((commands) => commands.sendCommand(command()) as Promise<unknown>);
       underWay.add(sent);
@@ -50,9 +49,9 @@ export class RedisBoards implements MirroredBoards {
       for (let from = 0; from < entryIds.length; from += MEMBERS_A_COMMAND) {
         const to = Math.min(from + MEMBERS_A_COMMAND, entryIds.length);
         await send(() => new AddMembers(set, entryIds.subarray(from, to), scoresQp.subarray(from, to)));
-        if (isFirst) await send(() => new Command("pexpire", [set, UNFINISHED_TTL_MS]));
-        isFirst = false;
       }
+      // Once a piece: the set may have been lost and begun anew.
+      await send(() => new Command("pexpire", [set, UNFINISHED_TTL_MS]));
     }
     await Promise.all(underWay);
     const { pointsVersion, slice } = head;
