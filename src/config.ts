@@ -17,7 +17,8 @@ export const limits = {
     waitMs: 1_000,
     retryMs: 200,
   },
-  matchCache: { matchesMax: 1_024, ttlMs: 1_000 },
+  /** A save may take 300 ms. */
+  matchCache: { matchesMax: 1_024, ttlMs: 1_000, patienceMs: 100 },
   currentTeamTtlMs: 7 * 24 * 3_600_000,
   boards: {
     topCountMax: 100,
@@ -38,7 +39,8 @@ export const limits = {
     /** Appends under way, and their bytes; past either a save goes to the spool. */
     pendingMax: 100_000,
     pendingBytesMax: 64 << 20,
-    timeoutMs: 10_000,
+    timeoutMs: 5_000,
+    questionMs: 2_000,
     readersMax: 6,
     aheadBytesMax: 1 << 20,
     /** The least that brokers allow unless told otherwise. */
