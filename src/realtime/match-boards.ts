@@ -138,7 +138,8 @@ export class MatchBoards {
         await index.advance();
       } catch (error) {
         this.#forgetIndex(match.id, slice);
-        throw error;
+        // A slice that went to another node meanwhile is followed there.
+        if (this.#deps.slices.owned.has(slice)) throw error;
       }
     });
     await Promise.all(advances);
@@ -151,7 +152,8 @@ export class MatchBoards {
     const locked = this.#matches.get(id) ?? { slices: new Map(), usedMs: this.#deps.clock.nowMs() };
     let opened: LockedSlice[];
     try {
-      opened = await Promise.all(this.#missing(locked).map((slice) => this.#openSlice(match, slice)));
+      const opening = await Promise.all(this.#missing(locked).map((slice) => this.#openUnlessLost(match, slice)));
+      opened = opening.filter((slice) => slice !== null);
     } catch (error) {
       // Ranks without the saves that are gone would be wrong; no later question changes that.
       if (error instanceof BeyondLog) this.#beyondLog.add(id);
@@ -197,6 +199,16 @@ export class MatchBoards {
 
   #missing({ slices }: LockedMatch): number[] {
     return [...this.#deps.slices.owned].filter((slice) => !slices.has(slice));
+  }
+
+  /** null: the slice went to another node meanwhile. */
+  async #openUnlessLost(match: Match, slice: number): Promise<LockedSlice | null> {
+    try {
+      return await this.#openSlice(match, slice);
+    } catch (error) {
+      if (this.#deps.slices.owned.has(slice)) throw error;
+      return null;
+    }
   }
 
   async #openSlice(match: Match, slice: number): Promise<LockedSlice> {

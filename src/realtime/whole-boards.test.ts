@@ -326,6 +326,16 @@ test("a watched standing follows each ball on a node without slices, when slices
   await a.boards.open(id);
   await expectExact();
 
+  // What was put together before a move is asked where its slices are now.
+  const page = await gateway.whole.page(id, mega, 1_000, 5);
+  const c = await open("c");
+  group.give({ a: [], c: [0, 1, 2, 3, 4, 5, 6, 7] });
+  await c.boards.open(id);
+  expect(await gateway.whole.page(id, mega, 1_000, 5)).toEqual(page);
+  group.give({ a: [0, 1, 2, 3, 4, 5, 6, 7], c: [] });
+  await a.boards.open(id);
+  await expectExact();
+
   // Messages are lost: what is behind is asked for.
   const { publish } = hotStore;
   hotStore.publish = async () => undefined;

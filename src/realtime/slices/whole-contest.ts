@@ -48,7 +48,8 @@ export interface WholeStanding {
 
 /** One contest over all its slices, at one ball: exact whatever ball each of the slices shows by itself. */
 export class WholeContest {
-  readonly #slices: readonly (readonly [ContestSlice, SliceQuestions])[];
+  readonly #slices: readonly ContestSlice[];
+  readonly #ask: (of: ContestSlice) => SliceQuestions;
 
   constructor(
     ask: AskSlice,
@@ -58,10 +59,9 @@ export class WholeContest {
     readonly at: PointsAt,
     readonly standing: Standing,
   ) {
-    this.#slices = Array.from({ length: sliceCount }, (_, slice) => [
-      { matchId, slice, contestId },
-      ask(matchId, slice),
-    ]);
+    this.#slices = Array.from({ length: sliceCount }, (_, slice) => ({ matchId, slice, contestId }));
+    // Looked up for each question, for a slice may move while this is kept.
+    this.#ask = (of) => ask(of.matchId, of.slice);
   }
 
   /** Up to `count` entries in total order from a 0-based place. */
@@ -73,8 +73,8 @@ export class WholeContest {
 
   /** An entry of `slice` with up to `radius` others before and after it; null if it is not in the contest. */
   async neighbours(slice: number, entry: EntryId, radius: number): Promise<RankedPage | null> {
-    const [of, ask] = this.#slices[slice]!;
-    const own = (await ask.entriesOfUsers(of, [userOfEntry(entry)])).find(({ entryId }) => entryId === entry);
+    const of = this.#slices[slice]!;
+    const own = (await this.#ask(of).entriesOfUsers(of, [userOfEntry(entry)])).find(({ entryId }) => entryId === entry);
     if (own === undefined) return null;
     const scoreQp = scoreRoster(own.roster, this.at.points);
     const [before] = await this.#countTied(scoreQp, [entry]);
@@ -90,7 +90,7 @@ export class WholeContest {
       entryCount: standing.entryCount,
       countAbove: (scoreQp) => standing.countAbove(scoreQp),
       countAt: (scoreQp) => standing.countAt(scoreQp),
-      chunks: () => mergedById(this.#slices.map(([of, ask]) => allEntries(of, ask, this.at.points))),
+      chunks: () => mergedById(this.#slices.map((of) => allEntries(of, this.#ask, this.at.points))),
     };
   }
 
@@ -152,13 +152,13 @@ export class WholeContest {
 
   async #countTied(scoreQp: number, below: readonly number[]): Promise<number[]> {
     const tie = { points: this.at.points, scoreQp };
-    const counts = await Promise.all(this.#slices.map(([of, ask]) => ask.countTied(of, tie, below)));
+    const counts = await Promise.all(this.#slices.map(async (of) => this.#ask(of).countTied(of, tie, below)));
     return below.map((_, index) => counts.reduce((sum, ofSlice) => sum + ofSlice[index]!, 0));
   }
 
   async #collect(minQp: number, maxQp: number, fromEntry: number, limit: number): Promise<RankedEntry[]> {
     const range = { points: this.at.points, minQp, maxQp, fromEntry, limit };
-    const parts = await Promise.all(this.#slices.map(([of, ask]) => ask.entries(of, range)));
+    const parts = await Promise.all(this.#slices.map(async (of) => this.#ask(of).entries(of, range)));
     return parts.flatMap(({ entryIds, scoresQp }) =>
       Array.from(entryIds, (entry, index) => this.standing.ranked(entry as EntryId, scoresQp[index]!)),
     );
@@ -166,10 +166,14 @@ export class WholeContest {
 }
 
 /** Every entry of a slice in ascending order of id, in pieces. */
-async function* allEntries(of: ContestSlice, ask: SliceQuestions, points: PointsVector): AsyncGenerator<ScoredEntries> {
+async function* allEntries(
+  of: ContestSlice,
+  ask: (of: ContestSlice) => SliceQuestions,
+  points: PointsVector,
+): AsyncGenerator<ScoredEntries> {
   for (let fromEntry = 0; ;) {
     const range = { points, minQp: SCORE_MIN, maxQp: SCORE_MAX, fromEntry, limit: STREAM_ENTRIES };
-    const found = await ask.entries(of, range);
+    const found = await ask(of).entries(of, range);
     if (found.entryIds.length === 0) return;
     yield found;
     fromEntry = found.entryIds.at(-1)! + 1;
