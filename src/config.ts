@@ -17,7 +17,8 @@ export const limits = {
     waitMs: 1_000,
     retryMs: 200,
   },
-  matchCache: { matchesMax: 1_024, ttlMs: 1_000 },
+  /** A save may take 300 ms. */
+  matchCache: { matchesMax: 1_024, ttlMs: 1_000, patienceMs: 100 },
   currentTeamTtlMs: 7 * 24 * 3_600_000,
   boards: {
     topCountMax: 100,
@@ -28,6 +29,8 @@ export const limits = {
     roomCheckEveryMs: 60_000,
     /** The board of a match whose prizes are paid is asked for a lot at first, and hardly ever a day later. */
     releasedIdleMs: 3_600_000,
+    /** Of users on boards that somebody looked at: some 100 bytes each. */
+    namesMax: 200_000,
     /** The log keeps 7 days, and a match may be open for teams 4 days before it starts. */
     inLogMs: 3 * 24 * 3_600_000,
   },
@@ -38,7 +41,8 @@ export const limits = {
     /** Appends under way, and their bytes; past either a save goes to the spool. */
     pendingMax: 100_000,
     pendingBytesMax: 64 << 20,
-    timeoutMs: 10_000,
+    timeoutMs: 5_000,
+    questionMs: 2_000,
     readersMax: 6,
     aheadBytesMax: 1 << 20,
     /** The least that brokers allow unless told otherwise. */
@@ -76,7 +80,7 @@ export const limits = {
   },
   /** Each node has `connectionsMax` connections to each database, and one more a group of joins to that of contests. */
   postgres: {
-    calls: { connectionsMax: 8, connectTimeoutMs: 5_000, callTimeoutMs: 15_000, pendingMax: 100_000 },
+    calls: { connectionsMax: 8, connectTimeoutMs: 5_000, callTimeoutMs: 8_000, pendingMax: 100_000 },
     joins: { lanes: 2, groupsMax: 2, callsPerGroupMax: 2_000 },
   },
   hotStore: { bytesMax: 256 << 20, bucketsMax: 500_000, boardBytesMax: 64 << 20 },

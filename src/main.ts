@@ -32,6 +32,7 @@ import { sliceAsker } from "./realtime/slices/ask-slice.ts";
 import { StandingExchange } from "./realtime/slices/standing-exchange.ts";
 import { wholeStandings } from "./realtime/slices/whole-contest.ts";
 import { WholeBoards } from "./realtime/whole-boards.ts";
+import { knownNames } from "./realtime/known-names.ts";
 import { boardDirectory, MatchBoards } from "./realtime/match-boards.ts";
 import { daily } from "./daily.ts";
 import { watchEventLoop } from "./event-loop-lag.ts";
@@ -361,6 +362,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     },
     onChange: (match) => matches.forget(match),
   });
+  const namesOf = knownNames((users) => catalog.userNames(users), limits.boards.namesMax);
   const game: Game = {
     browse: browseCatalog(catalog, stores.browsing),
     teams,
@@ -368,6 +370,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     feed,
     boards: new BoardLeaderboards({
       catalog,
+      namesOf,
+      termsMax: limits.joins.termsMax,
       matches,
       boards: whole,
       pointsOf: (match) => boards.points(match),
@@ -406,7 +410,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   });
   const gateway: Gateway = new Gateway({
     boards: whole,
-    namesOf: (users) => catalog.userNames(users),
+    namesOf,
     matchNow: async (match) => (await matches.get(match))?.match ?? null,
     updatesOf: (match) => scorer.scored(match)?.updates ?? [],
     epoch: epochOf(identity),

@@ -239,7 +239,8 @@ export class MatchBoards {
       this.#forgetIndex(match.id, slice);
     }
     const locked = new LockedSlice(identity, engine.board(identity));
-    await this.#restoreSamples(locked);
+    // A sample that is missing is computed when somebody asks for it.
+    this.#aside(this.#restoreSamples(locked));
     await this.#rescore(locked, this.points(match.id));
     return locked;
   }

@@ -20,8 +20,10 @@ export interface KafkaLogOptions {
   /** Appends under way, and their bytes; past either an append is rejected at once. */
   readonly pendingMax: number;
   readonly pendingBytesMax: number;
-  /** What can't be made durable or answered within this is rejected; librdkafka looks once a second. */
+  /** What can't be made durable within this is rejected; librdkafka looks once a second. So is a read of records that are there. */
   readonly timeoutMs: number;
+  /** As long may the cluster take to say where a partition ends. Short, for somebody waits for it who wants to read. */
+  readonly questionMs: number;
   /** Readers of one partition that each go on where they were; more are served by moving. A client of librdkafka each. */
   readonly readersMax: number;
   /** What a client fetches ahead in each partition that it reads. */
@@ -77,7 +79,7 @@ class KafkaLog implements EventLog {
     this.#wake = wake;
     this.#address = address;
     this.#options = options;
-    const { pendingBytesMax, pendingMax, readersMax, timeoutMs } = options;
+    const { pendingBytesMax, pendingMax, questionMs, readersMax, timeoutMs } = options;
     const onError = (code: number, text: string) => this.#trouble(code, text);
     this.#producer = new Producer({
       openClient: (onEvent, onTrouble) => this.#client("producer", this.#producerSettings(), onEvent, onTrouble),
@@ -89,13 +91,14 @@ class KafkaLog implements EventLog {
       openClient: (onEvent, onTrouble) => this.#client("producer", ADMIN_SETTINGS, onEvent, onTrouble),
       prefix: address.prefix,
       timeoutMs,
+      questionMs,
       onError,
     });
-    this.#ends = new Offsets(this.#admin, "end", timeoutMs);
+    this.#ends = new Offsets(this.#admin, "end", questionMs);
     this.#cursors = new Cursors({
       wake,
       openClient: () => this.#client("reader", this.#readerSettings(), () => undefined, onError),
-      starts: new Offsets(this.#admin, "start", timeoutMs),
+      starts: new Offsets(this.#admin, "start", questionMs),
       ends: this.#ends,
       readersMax,
       timeoutMs,

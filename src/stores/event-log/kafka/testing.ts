@@ -9,6 +9,7 @@ export const KAFKA_TEST_OPTIONS: Omit<KafkaLogOptions, "url"> = {
   pendingMax: 100_000,
   pendingBytesMax: 64 << 20,
   timeoutMs: 20_000,
+  questionMs: 20_000,
   readersMax: 4,
   aheadBytesMax: 1 << 20,
   sessionMs: 6_000,
