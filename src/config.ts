@@ -66,6 +66,14 @@ export const limits = {
     threadCount: 4,
     callTimeoutMs: 1_000,
   },
+  /** The ledger where LEDGER_URL names a process that keeps it, and that process. */
+  remoteLedger: {
+    timeoutMs: 10_000,
+    auditTimeoutMs: 120_000,
+    /** A settlement's payments come ten thousand at once. */
+    bodyBytesMax: 32 << 20,
+    waveTransfersMax: 2_000,
+  },
   /** Each node has `connectionsMax` connections to each database, and one more a group of joins to that of contests. */
   postgres: {
     calls: { connectionsMax: 8, connectTimeoutMs: 5_000, callTimeoutMs: 15_000, pendingMax: 100_000 },
@@ -266,7 +274,7 @@ export interface StoreUrls {
   } | null;
   /** ScyllaDB or Cassandra. */
   readonly teamStore: string | null;
-  /** Aerospike. */
+  /** Aerospike; or, in development, a process that keeps it. */
   readonly ledger: string | null;
 }
 

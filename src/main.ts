@@ -145,6 +145,9 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const slices = config.isLogShared ? await Slices.join({ log, group: "slices", onTrouble }) : Slices.single();
   const slicesHelp = "Slices of the users that this node has; a node that is alone has one of all.";
   metrics.gaugeRead("powerplay_slices_owned", slicesHelp, () => slices.owned.size);
+  metrics.gaugeRead("powerplay_slice_owned", "1 for each slice of users that is this node's.", () =>
+    Array.from(slices.owned, (slice) => [{ slice: String(slice) }, 1] as const),
+  );
   const { pollMs } = limits.cluster;
 
   // Stream plane.
