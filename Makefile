@@ -119,6 +119,16 @@ bench-catalog: install
 bench-aerospike: install build
 	$(BUN) bench/aerospike.ts
 
+## make bench-cluster: saves and joins over real servers on 1, 2 and 4 nodes, beside embedded stores and one Postgres; writes bench/results (see bench/cluster/run.ts)
+bench-cluster: install build build/libsynccount.so
+	$(BUN) bench/cluster/run.ts
+
+build/libsynccount.so: bench/cluster/sync_count.c Makefile
+	@mkdir -p build
+	@if command -v $(CC) >/dev/null 2>&1; then \
+	  $(CC) -O2 -std=c11 -Wall -Wextra -Werror -fPIC -shared -o $@ $<; \
+	else echo "bench: no C compiler ($(CC)) found, fsyncs are not counted"; fi
+
 ## make schemas: generate the code of schemas/*.fbs (Debian package flatbuffers-compiler, 2.0.8 or later)
 schemas: install
 	rm -rf src/realtime/board/generated src/edge/socket/generated

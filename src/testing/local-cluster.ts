@@ -167,6 +167,11 @@ export class LocalCluster {
     return this.#parts.shared;
   }
 
+  /** Of the process that keeps the nodes' ledger. */
+  get ledgerPid(): number {
+    return Number(textOf(this.#parts.others.ledger.pidFile).split(" ")[0]);
+  }
+
   get sandboxUrl(): string {
     return this.#parts.sandbox.url;
   }
