@@ -26,7 +26,14 @@ node_modules/.installed: package.json package-lock.json
 	cd node_modules/bun && node install.js
 	@touch $@
 
-build: install $(KERNEL) $(KAFKA) $(AEROSPIKE) client web
+build: install build/libraries.ts client web dist/powerplay
+
+build/libraries.ts: $(KERNEL) $(KAFKA) $(AEROSPIKE) native/embed.ts
+	@$(BUN) native/embed.ts
+
+# One file that is the whole node, for machines with nothing else on them.
+dist/powerplay: build/libraries.ts web $(shell find src schemas -name '*.ts' -o -name '*.sql' -o -name '*.cql' -o -name '*.tsx')
+	@$(BUN) src/compile.ts
 
 # Without a compiler (or with a broken one) the TypeScript kernel serves; it is slower and gives the same results.
 $(KERNEL): $(KERNEL_SOURCES) Makefile

@@ -6,6 +6,7 @@ import { playDemo } from "./demo/demo.ts";
 import { INVITE_CODE } from "./demo/plan.ts";
 import { ballPauseMs, postFeedEvent, readCricsheetFile } from "./demo/replay.ts";
 import { startNode } from "./main.ts";
+import { VERSION } from "./version.ts";
 import { openEmbeddedLedger } from "./stores/ledger/embedded.ts";
 import { ledgerHandlers } from "./stores/ledger/served.ts";
 import { openStores } from "./stores/open.ts";
@@ -33,7 +34,7 @@ const USAGE = `powerplay <command>
 
 Configuration comes from the environment: PORT, HOST, OPS_PORT, OPS_HOST, LOG_FORMAT, DATA_DIR, BOARD_DIR, JWT_SECRET, FEED_SECRET, SOCKET_ORIGINS, TICK_MS,
 DRAIN_MS, PAYMENT_URL, PAYMENT_KEY_ID, PAYMENT_KEY_SECRET, PAYMENT_WEBHOOK_SECRET, NODE_ID, PEER_HOST, PEER_PORT, PEER_URL,
-CLUSTER_SECRET.`;
+CLUSTER_SECRET, EVENT_LOG_URL, HOT_STORE_URL, CATALOG_URL, CATALOG_USER_URLS, CATALOG_REPLICA_URLS, TEAM_STORE_URL, LEDGER_URL.`;
 
 class UsageError extends Error {}
 
@@ -68,6 +69,10 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
   reconcile: reconcileBooks,
   ledger: serveLedger,
   spool,
+  "--version": async () => {
+    console.log(VERSION);
+    return 0;
+  },
 };
 
 function configOf(dev: boolean): Config {

@@ -17,7 +17,8 @@ export const limits = {
     waitMs: 1_000,
     retryMs: 200,
   },
-  matchCache: { matchesMax: 1_024, ttlMs: 1_000 },
+  /** A save may take 300 ms. */
+  matchCache: { matchesMax: 1_024, ttlMs: 1_000, patienceMs: 100 },
   currentTeamTtlMs: 7 * 24 * 3_600_000,
   boards: {
     topCountMax: 100,
@@ -28,6 +29,8 @@ export const limits = {
     roomCheckEveryMs: 60_000,
     /** The board of a match whose prizes are paid is asked for a lot at first, and hardly ever a day later. */
     releasedIdleMs: 3_600_000,
+    /** Of users on boards that somebody looked at: some 100 bytes each. */
+    namesMax: 200_000,
     /** The log keeps 7 days, and a match may be open for teams 4 days before it starts. */
     inLogMs: 3 * 24 * 3_600_000,
   },
@@ -38,7 +41,8 @@ export const limits = {
     /** Appends under way, and their bytes; past either a save goes to the spool. */
     pendingMax: 100_000,
     pendingBytesMax: 64 << 20,
-    timeoutMs: 10_000,
+    timeoutMs: 5_000,
+    questionMs: 2_000,
     readersMax: 6,
     aheadBytesMax: 1 << 20,
     /** The least that brokers allow unless told otherwise. */
@@ -76,13 +80,40 @@ export const limits = {
   },
   /** Each node has `connectionsMax` connections to each database, and one more a group of joins to that of contests. */
   postgres: {
-    calls: { connectionsMax: 8, connectTimeoutMs: 5_000, callTimeoutMs: 15_000, pendingMax: 100_000 },
+    calls: { connectionsMax: 8, connectTimeoutMs: 5_000, callTimeoutMs: 8_000, pendingMax: 100_000 },
     joins: { lanes: 2, groupsMax: 2, callsPerGroupMax: 2_000 },
   },
-  hotStore: { bytesMax: 256 << 20, bucketsMax: 500_000 },
-  redis: { timeoutMs: 500, connectTimeoutMs: 3_000, reconnectMsMax: 1_000, callsMax: 20_000 },
+  hotStore: { bytesMax: 256 << 20, bucketsMax: 500_000, boardBytesMax: 64 << 20 },
+  redis: { timeoutMs: 500, connectTimeoutMs: 3_000, reconnectMsMax: 1_000, callsMax: 20_000, bulkTimeoutMs: 3_000 },
   /** Twenty failures in a row are an outage; with a third of a cluster away that is one chance in three billion. 500 K keys are about 60 MB. */
   hotStoreFallback: { failuresMax: 20, probeEveryMs: 250, localKeysMax: 500_000 },
+  /** Copies of boards in a shared hot store. */
+  mirror: {
+    /** A final's contests up to this size have 10 M entries together: some ten seconds of one Redis, once a ball. */
+    wholeEntriesMax: 10_000,
+    topCount: 1_000,
+    /** A few MB for each write under way. */
+    pieceEntries: 131_072,
+    writesUnderWay: 3,
+    /** Longer than the quiet hours of any match; what goes before is written again. */
+    ttlMs: 24 * 3_600_000,
+    retryMs: 250,
+    checkEveryMs: 2_000,
+    checkContests: 500,
+    askedForMs: 60_000,
+    /** How old what is shown of a slice on its way to another node may be: as long as that takes. */
+    staleMsMax: 15_000,
+  },
+  totals: {
+    /** 12 M rows keep a database busy for longer than a ball takes. */
+    everyMs: 60_000,
+    lookEveryMs: 500,
+    writesUnderWay: 2,
+    /** A millisecond of the event loop's time; what is committed together with them waits some for them. */
+    rowsMax: 1_000,
+    /** A node that was down since before has long been replaced. */
+    resumeForMs: 48 * 3_600_000,
+  },
   cassandra: {
     timeoutMs: 5_000,
     connectTimeoutMs: 20_000,
@@ -203,6 +234,7 @@ export const limits = {
 assert(limits.boards.topCountMax <= limits.boards.pageCountMax, "the top is a page");
 assert(limits.lock.checkEveryMs < limits.lock.joinStaleMs, "the lock waits for joins longer than one check");
 assert(limits.consumer.waitMs < limits.drainMs, "a consumer's last read ends within the drain");
+assert(limits.boards.topCountMax <= limits.mirror.topCount, "a copy has the whole top");
 assert(limits.cluster.watchEveryMs < limits.cluster.wantedForMs, "what is followed is said before it is forgotten");
 assert(limits.cluster.owners.announceEveryMs > limits.cluster.owners.checkEveryMs, "a check finds what is due");
 assert(limits.gateway.spreadMs < limits.gateway.tickMs, "a round ends before the next begins");

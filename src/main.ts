@@ -23,12 +23,16 @@ import { BoardRoom } from "./realtime/board-room.ts";
 import { epochOf, Gateway } from "./realtime/gateway/gateway.ts";
 import type { Told } from "./realtime/gateway/match-hall.ts";
 import { BoardLeaderboards } from "./realtime/leaderboards.ts";
+import { BoardMirror, showLag } from "./realtime/mirror/board-mirror.ts";
+import { BoardTotals } from "./realtime/mirror/board-totals.ts";
+import { MirroredPages } from "./realtime/mirror/mirrored-pages.ts";
 import { LocalSlices } from "./realtime/slices/local-slices.ts";
 import { joinPeers } from "./realtime/slices/peers.ts";
 import { sliceAsker } from "./realtime/slices/ask-slice.ts";
 import { StandingExchange } from "./realtime/slices/standing-exchange.ts";
 import { wholeStandings } from "./realtime/slices/whole-contest.ts";
 import { WholeBoards } from "./realtime/whole-boards.ts";
+import { knownNames } from "./realtime/known-names.ts";
 import { boardDirectory, MatchBoards } from "./realtime/match-boards.ts";
 import { daily } from "./daily.ts";
 import { watchEventLoop } from "./event-loop-lag.ts";
@@ -145,9 +149,6 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const slices = config.isLogShared ? await Slices.join({ log, group: "slices", onTrouble }) : Slices.single();
   const slicesHelp = "Slices of the users that this node has; a node that is alone has one of all.";
   metrics.gaugeRead("powerplay_slices_owned", slicesHelp, () => slices.owned.size);
-  metrics.gaugeRead("powerplay_slice_owned", "1 for each slice of users that is this node's.", () =>
-    Array.from(slices.owned, (slice) => [{ slice: String(slice) }, 1] as const),
-  );
   const { pollMs } = limits.cluster;
 
   // Stream plane.
@@ -202,6 +203,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     sampleEveryMs,
     lookEveryMs: limits.boards.lookEveryMs,
     releasedIdleMs: limits.boards.releasedIdleMs,
+    mayForget: (match) => totals.isComplete(match),
     inLogMs: limits.boards.inLogMs,
     times: instruments,
     consumer,
@@ -241,7 +243,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   });
 
   // A slice that is asked for may be one of a match that is over, whose board gave its memory back.
-  const local = new LocalSlices({ boards, engine, missing: (match) => void lock.lock(match).catch(onTrouble) });
+  const missing = (match: MatchId) => void lock.lock(match).catch(onTrouble);
+  const local = new LocalSlices({ boards, engine, missing });
   const peers = config.isLogShared
     ? joinPeers({ config, log, slices, local, clock, consumer, limits: limits.cluster, onTrouble })
     : null;
@@ -271,6 +274,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     ask,
     exchange,
     teamStore,
+    missing,
     sampleEveryMs,
     limits: {
       rostersMax: limits.cluster.rostersMax,
@@ -279,6 +283,37 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       retryMs: limits.cluster.sliceRetryMs,
     },
   });
+
+  // A hot store of the node's own would lose its copies with the boards.
+  const mirror =
+    config.stores.hotStore === null
+      ? null
+      : new BoardMirror({
+          hotStore,
+          boards,
+          engine,
+          sliceCount: slices.count,
+          entryCounts: (match) => whole.entryCounts(match),
+          followed: (match) => exchange?.followed(match) ?? [],
+          limits: limits.mirror,
+          metrics,
+          onTrouble,
+        });
+  showLag(metrics, mirror);
+  const { staleMsMax, topCount, ttlMs, wholeEntriesMax } = limits.mirror;
+  const copies = new MirroredPages({ hotStore, teamStore, ttlMs, staleMsMax, nowMs: () => clock.nowMs() });
+  const totals: BoardTotals = new BoardTotals({
+    teamStore,
+    catalog,
+    boards,
+    scoresNow: (match, contest) => whole.scoresNow(match, contest),
+    isOwn: (contest) => slices.owned.has(contest % slices.count),
+    clock,
+    limits: { ...limits.totals, topCount, wholeEntriesMax },
+    metrics,
+    onTrouble,
+  });
+  slices.onChange(() => totals.slicesChanged());
 
   // The sandbox starts before the address of our own webhook route is known; it asks at each delivery.
   let webhookUrl = "";
@@ -327,6 +362,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     },
     onChange: (match) => matches.forget(match),
   });
+  const namesOf = knownNames((users) => catalog.userNames(users), limits.boards.namesMax);
   const game: Game = {
     browse: browseCatalog(catalog, stores.browsing),
     teams,
@@ -334,10 +370,14 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     feed,
     boards: new BoardLeaderboards({
       catalog,
+      namesOf,
+      termsMax: limits.joins.termsMax,
       matches,
       boards: whole,
       pointsOf: (match) => boards.points(match),
       scorer,
+      copies,
+      onAsked: (contest) => mirror?.asked(contest),
     }),
     wallet: userWallet({ provider, deposits, withdrawals, catalog, reads: new WalletReads(ledger) }),
     admin: lifecycle,
@@ -370,7 +410,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   });
   const gateway: Gateway = new Gateway({
     boards: whole,
-    namesOf: (users) => catalog.userNames(users),
+    namesOf,
     matchNow: async (match) => (await matches.get(match))?.match ?? null,
     updatesOf: (match) => scorer.scored(match)?.updates ?? [],
     epoch: epochOf(identity),
@@ -416,6 +456,9 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   boards.onPublished((match) => {
     exchange?.published(match);
     gateway.published(match);
+    mirror?.published(match);
+    totals.published(match);
+    copies.seen(match, boards.points(match).pointsVersion);
   });
   webhookUrl = `${http.url}/v1/payments/webhook`;
 
@@ -455,6 +498,10 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   lock.start();
   const attaching = setTimeout(() => (hasBoards = true), limits.attachMs);
   void lock.opened().then(() => (hasBoards = true));
+  void lock
+    .opened()
+    .then(() => totals.resume((match) => lock.lock(match)))
+    .catch(onTrouble);
 
   return {
     url: http.url,
@@ -480,13 +527,16 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     async stop({ leave } = { leave: false }) {
       isOpen = false;
       clearTimeout(attaching);
-      await socket.drain(config.drainMs, httpLimits.drainMs);
+      http.drain();
+      // However few sockets there are, a balancer needs the time to see, and clients to leave.
+      const leavingMs = config.isLogShared ? config.drainMs : 0;
+      await Promise.all([socket.drain(config.drainMs, httpLimits.drainMs), Bun.sleep(leavingMs)]);
       gateway.stop();
       await http.stop();
       await lock.stop();
       await Promise.all([...workers.map((worker) => worker.stop()), sandbox?.stop()]);
       if (leave) await slices.leave();
-      await Promise.all([exchange?.stop(), peers?.stop()]);
+      await Promise.all([exchange?.stop(), mirror?.stop(), totals.stop(), peers?.stop()]);
       await Promise.all([saves.stop(), materialiser.stop(), scorer.stop(), boards.stop()]);
       engine.stop();
       await hotStore.close();

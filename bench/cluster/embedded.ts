@@ -51,7 +51,7 @@ export const openEmbedded = (): Contender => ({
       parts: { nodes: { pids: [pidOf(node)], syncs } },
       async check(saves, joins) {
         await caughtUp([node]);
-        await node.stop();
+        await node.leave();
         const stores = await openStores(config);
         await checkStores(stores, stage, saves, joins);
         await stores.close();

@@ -82,7 +82,7 @@ export async function playMatchDay(day: MatchDay): Promise<MatchDayResult> {
   return { contests, released: released.contests, finalRows: final.rows, saves, joins, balls };
 }
 
-async function openMatch(admin: ApiClient, game: CricsheetMatch, startMs: number): Promise<MatchId> {
+export async function openMatch(admin: ApiClient, game: CricsheetMatch, startMs: number): Promise<MatchId> {
   const { name, sides, format, scoringRules } = game.facts;
   const created = expectStatus(
     await admin.post("/v1/admin/matches", {

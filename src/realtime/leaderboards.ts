@@ -1,3 +1,4 @@
+import { LRUCache } from "lru-cache";
 import type { Contest } from "../domain/contest.ts";
 import {
   type ContestId,
@@ -30,18 +31,29 @@ import type { MatchCache, MatchInfo } from "../stream/match-cache.ts";
 import type { Scorer } from "../stream/scorer.ts";
 import type { RankedPage } from "./board/board-protocol.ts";
 import type { PointsAt } from "./board/history.ts";
+import type { NamesOf } from "./known-names.ts";
 import type { RankedEntry } from "./board/standing.ts";
+import type { MirroredPages } from "./mirror/mirrored-pages.ts";
 import { SliceLoading } from "./slices/slice-questions.ts";
 import type { MatchCommitment, WholeBoards } from "./whole-boards.ts";
 
 export interface BoardLeaderboardsDeps {
-  readonly catalog: Pick<Catalog, "contest" | "userNames" | "entriesOfUser">;
+  readonly catalog: Pick<Catalog, "contest" | "entriesOfUser">;
+  readonly namesOf: NamesOf;
   readonly matches: MatchCache;
   readonly boards: WholeBoards;
   /** The newest points of the match that this node has read. */
   readonly pointsOf: (match: MatchId) => PointsAt;
   readonly scorer: Scorer;
+  /** What is shown of a contest while one of its slices can't be asked. */
+  readonly copies: Pick<MirroredPages, "page">;
+  /** Told which contests are looked at. */
+  readonly onAsked: (contest: ContestId) => void;
+  /** Contests whose immutable terms are remembered, so that a page needs no catalog. */
+  readonly termsMax: number;
 }
+
+type Terms = Pick<Contest, "matchId" | "prizePoolPaise" | "prizes">;
 
 const refused = (refusal: BoardRefusal) => ({ ok: false, refusal }) as const;
 const answered = <T>(value: T) => ({ ok: true, value }) as const;
@@ -51,20 +63,23 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 /** What users ask of the boards. */
 export class BoardLeaderboards implements Leaderboards {
   readonly #deps: BoardLeaderboardsDeps;
+  readonly #terms: LRUCache<ContestId, Terms>;
 
   constructor(deps: BoardLeaderboardsDeps) {
     this.#deps = deps;
+    this.#terms = new LRUCache({ max: deps.termsMax });
   }
 
   top(contest: ContestId, count: number): Promise<BoardResult<BoardPage>> {
-    return this.#page(contest, async (match) => {
+    return this.#pageOrCopy(contest, 0, count, async (match) => {
       const at = await this.#deps.boards.standingNow(match, contest);
       return at && { ...at, entryCount: at.standing.entryCount, entries: at.standing.top().slice(0, count) };
     });
   }
 
   page(contest: ContestId, fromRank: number, count: number): Promise<BoardResult<BoardPage>> {
-    return this.#page(contest, (match) => this.#deps.boards.page(match, contest, fromRank - 1, count));
+    const place = fromRank - 1;
+    return this.#pageOrCopy(contest, place, count, (match) => this.#deps.boards.page(match, contest, place, count));
   }
 
   async mine(user: UserId, id: ContestId): Promise<BoardResult<BoardPage>> {
@@ -193,6 +208,24 @@ export class BoardLeaderboards implements Leaderboards {
     });
   }
 
+  #pageOrCopy(
+    id: ContestId,
+    place: number,
+    count: number,
+    read: (match: MatchId) => Promise<RankedPage | null>,
+  ): Promise<BoardResult<BoardPage>> {
+    this.#deps.onAsked(id);
+    return this.#page(id, async (match) => {
+      try {
+        return await read(match);
+      } catch (error) {
+        const copy = error instanceof SliceLoading ? await this.#deps.copies.page(match, id, place, count) : null;
+        if (copy) return copy;
+        throw error;
+      }
+    });
+  }
+
   async #page(id: ContestId, read: (match: MatchId) => Promise<RankedPage | null>): Promise<BoardResult<BoardPage>> {
     const opened = await this.#open(id);
     if (!opened.ok) return opened;
@@ -203,7 +236,7 @@ export class BoardLeaderboards implements Leaderboards {
     // Nobody entered: an empty board, not a missing one.
     if (page === null) return answered({ contestId: id, pointsVersion: 0, entryCount: 0, rows: [] });
     const schedule = new PrizeSchedule(contest.prizes, contest.prizePoolPaise);
-    const names = await this.#deps.catalog.userNames([...new Set(page.entries.map((row) => userOfEntry(row.entryId)))]);
+    const names = await this.#deps.namesOf([...new Set(page.entries.map((row) => userOfEntry(row.entryId)))]);
     const rows = page.entries.map(({ entryId, rank, scoreQp, tiedCount }): BoardRow => {
       const userId = userOfEntry(entryId);
       return {
@@ -220,10 +253,12 @@ export class BoardLeaderboards implements Leaderboards {
     return answered({ contestId: id, pointsVersion, entryCount, rows });
   }
 
-  async #open(id: ContestId): Promise<BoardResult<{ readonly contest: Contest }>> {
-    const contest = await this.#deps.catalog.contest(id);
+  async #open(id: ContestId): Promise<BoardResult<{ readonly contest: Terms }>> {
+    const contest = this.#terms.get(id) ?? (await this.#deps.catalog.contest(id));
     if (contest === null) return refused("contest_not_found");
-    const opened = await this.#openMatch(contest.matchId);
+    const { matchId, prizePoolPaise, prizes } = contest;
+    this.#terms.set(id, { matchId, prizePoolPaise, prizes });
+    const opened = await this.#openMatch(matchId);
     return opened.ok ? answered({ contest }) : opened;
   }
 

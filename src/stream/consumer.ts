@@ -31,6 +31,8 @@ export class Consumer {
   readonly #done: Promise<void>;
   readonly #waiters: { offset: number; resolve: () => void; reject: (error: Error) => void }[] = [];
   #nextOffset = 0;
+  /** Why it does not come on; null when it does. */
+  #trouble: StoreUnavailable | null = null;
 
   #leave = (): void => undefined;
 
@@ -51,10 +53,14 @@ export class Consumer {
     return this.#nextOffset;
   }
 
-  /** Resolves when every record before `offset` is handled; rejects with `StoreUnavailable` when it stops before. */
+  /**
+   * Resolves when every record before `offset` is handled. Rejects with `StoreUnavailable` when it stops before, or a store that
+   * it needs is away: who knows for how long.
+   */
   reached(offset: number): Promise<void> {
     if (this.#nextOffset >= offset) return Promise.resolve();
     if (this.#stopping.signal.aborted) return Promise.reject(this.#stopped());
+    if (this.#trouble !== null) return Promise.reject(this.#trouble);
     return new Promise((resolve, reject) => this.#waiters.push({ offset, resolve, reject }));
   }
 
@@ -101,14 +107,21 @@ export class Consumer {
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
         // Anything else than a store that is away is a bug of ours; the batch is repeated, never skipped.
-        if (!(error instanceof StoreUnavailable)) positioned = false;
+        if (error instanceof StoreUnavailable) this.#hold(error);
+        else positioned = false;
         this.#options.onTrouble(error);
         await (this.#options.pause ?? Bun.sleep)(this.#options.retryMs);
       }
     }
   }
 
+  #hold(trouble: StoreUnavailable): void {
+    this.#trouble = trouble;
+    for (const { reject } of this.#waiters.splice(0)) reject(trouble);
+  }
+
   #advance(offset: number): void {
+    this.#trouble = null;
     this.#nextOffset = offset;
     for (let index = this.#waiters.length - 1; index >= 0; index--) {
       const waiter = this.#waiters[index]!;

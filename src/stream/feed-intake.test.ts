@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import type { MatchId } from "../domain/ids.ts";
 import type { MatchState } from "../domain/match.ts";
 import type { EventLog } from "../stores/event-log/port.ts";
+import { StoreUnavailable } from "../stores/unavailable.ts";
 import { openSimulatedCatalog } from "../testing/simulated-catalog.ts";
 import { openSimulatedEventLog } from "../testing/simulated-event-log.ts";
 import { aMatch, SQUAD } from "../testing/simulated-game.ts";
@@ -81,3 +82,17 @@ test.each(["before", "after"] as const)(
     expect(await counted(id)).toBe(order === "after" ? 1 : 0);
   },
 );
+
+test("while the catalog is away balls are taken, and the release mark in the log decides", async () => {
+  const { catalog, intake, id, matches, moveTo, counted } = await intakeOf();
+  await moveTo("live");
+  await matches.get(id);
+  const match = catalog.match;
+  catalog.match = () => Promise.reject(new StoreUnavailable("Catalog", "away"));
+  expect(await intake.accept(id, simulatedBall("b1", 0, 4))).toEqual({ ok: true, applied: true });
+  expect(await counted(id)).toBe(1);
+  await intake.close(id);
+  expect(await intake.accept(id, simulatedBall("b2", 0, 4))).toEqual({ ok: false, refusal: "match_over" });
+  catalog.match = match;
+  expect(await counted(id)).toBe(1);
+});

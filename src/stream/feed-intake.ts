@@ -5,6 +5,7 @@ import type { Feed, FeedResult } from "../edge/game.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
 import { type EventLog, forEachRecord, type LogPosition } from "../stores/event-log/port.ts";
 import type { HotStore } from "../stores/hot-store/port.ts";
+import { StoreUnavailable } from "../stores/unavailable.ts";
 import { InFlight } from "./in-flight.ts";
 import type { MatchCache } from "./match-cache.ts";
 import { decodeScoreRecord, encodeScoreRecord } from "./score-event.ts";
@@ -80,10 +81,17 @@ export class FeedIntake implements Feed {
     return inReview;
   }
 
-  /** Reads the log only where the release came between the check and the append. */
+  /**
+   * Reads the log only where the release came between the check and the append, or nobody but the log can tell: balls are not
+   * kept waiting for a catalog that is away.
+   */
   async #isReleasedBefore(match: MatchId, { partition, offset: end }: LogPosition): Promise<boolean> {
     const { catalog, log } = this.#deps;
-    if ((await catalog.match(match))?.state !== "released") return false;
+    try {
+      if ((await catalog.match(match))?.state !== "released") return false;
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
     let marksBefore = 0;
     for (let offset = 0; offset < end;) {
       const batch = await log.read("score-events", partition, offset, READ_BYTES, 0);

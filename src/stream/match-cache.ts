@@ -4,7 +4,9 @@ import type { MatchId, PlayerId } from "../domain/ids.ts";
 import type { Match } from "../domain/match.ts";
 import { ROSTER_RULES, type RosterRules } from "../domain/roster.ts";
 import { poolIndexById, type Squad } from "../domain/squad.ts";
+import { afterMs } from "../repeat.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
+import { StoreUnavailable } from "../stores/unavailable.ts";
 
 export interface MatchInfo {
   readonly match: Match;
@@ -14,37 +16,65 @@ export interface MatchInfo {
   readonly rosterRules: RosterRules;
 }
 
+export interface MatchCacheLimits {
+  readonly matchesMax: number;
+  readonly ttlMs: number;
+  /** A catalog that takes longer counts as away, where what it said before will do. Absent: any time is given to it. */
+  readonly patienceMs?: number;
+}
+
 /**
  * Matches and squads as the hot path reads them: at most `ttlMs` old, and one catalog read however many ask at once. The
  * deadline is safe with it, for a match's start never changes.
+ *
+ * While the catalog is away, what it said last is said again: nobody can change a match or a squad then, and whoever must know
+ * that a match is not locked asks the catalog itself.
  */
 export class MatchCache {
   readonly #cache: LRUCache<MatchId, Promise<MatchInfo | null>>;
-  readonly #catalog: Catalog;
+  /** However old. */
+  readonly #lastKnown: LRUCache<MatchId, MatchInfo>;
+  readonly #catalog: Pick<Catalog, "match" | "squad">;
+  readonly #patienceMs: number | undefined;
 
   /** `clock`: what the age is counted on, where that is not real time. */
-  constructor(catalog: Catalog, limits: { readonly matchesMax: number; readonly ttlMs: number }, clock?: Clock) {
+  constructor(catalog: Pick<Catalog, "match" | "squad">, limits: MatchCacheLimits, clock?: Clock) {
     this.#catalog = catalog;
+    this.#patienceMs = limits.patienceMs;
     // A time of 0 is none to lru-cache, and what came then would never age.
     const timing = clock && { perf: { now: () => 1 + clock.nowMs() }, ttlResolution: 0 };
     this.#cache = new LRUCache({ max: limits.matchesMax, ttl: limits.ttlMs, ...timing });
+    this.#lastKnown = new LRUCache({ max: limits.matchesMax });
   }
 
+  /** Rejects with `StoreUnavailable` when the catalog is away and has not told of the match before. */
   get(id: MatchId): Promise<MatchInfo | null> {
     const cached = this.#cache.get(id);
     if (cached) return cached;
-    const loading = this.#load(id);
+    const loading = this.#loadOrKnown(id);
     this.#cache.set(id, loading);
     // A failure is not remembered, nor is a match that is not there yet.
-    loading.then(
-      (info) => info === null && this.forget(id),
-      () => this.forget(id),
-    );
+    const drop = () => void this.#cache.delete(id);
+    loading.then((info) => info === null && drop(), drop);
     return loading;
   }
 
+  /** The match has changed. */
   forget(id: MatchId): void {
     this.#cache.delete(id);
+    this.#lastKnown.delete(id);
+  }
+
+  #loadOrKnown(id: MatchId): Promise<MatchInfo | null> {
+    const known = this.#lastKnown.get(id);
+    const loading = this.#load(id);
+    if (known === undefined) return loading;
+    const { promise, reject, resolve } = Promise.withResolvers<MatchInfo | null>();
+    const callOff = this.#patienceMs === undefined ? null : afterMs(this.#patienceMs, () => resolve(known));
+    loading
+      .then(resolve, (error: unknown) => (error instanceof StoreUnavailable ? resolve(known) : reject(error as Error)))
+      .finally(() => callOff?.());
+    return promise;
   }
 
   async #load(id: MatchId): Promise<MatchInfo | null> {
@@ -52,6 +82,8 @@ export class MatchCache {
     if (match === null) return null;
     const rosterRules = ROSTER_RULES[match.rosterRules];
     if (rosterRules === undefined) throw new Error(`match ${id} names unknown roster rules "${match.rosterRules}"`);
-    return { match, squad, poolIndex: poolIndexById(squad ?? { players: [] }), rosterRules };
+    const info = { match, squad, poolIndex: poolIndexById(squad ?? { players: [] }), rosterRules };
+    this.#lastKnown.set(id, info);
+    return info;
   }
 }

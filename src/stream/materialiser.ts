@@ -56,18 +56,20 @@ export class Materialiser {
     this.#follow();
   }
 
-  /** Resolves when what the partition holds now is in the team store, whichever node brings it there. */
+  /**
+   * Resolves when what the partition holds now is in the team store, whichever node brings it there. Rejects with
+   * `StoreUnavailable` when a store that this takes is away.
+   */
   async materialised(partition: number): Promise<void> {
     const end = await this.#deps.log.endOffset("team-saves", partition);
-    const reachedHere = await this.#consumers
-      .get(partition)
-      ?.reached(end)
-      .then(
-        () => true,
-        () => false,
-      );
+    const consumer = this.#consumers.get(partition);
+    try {
+      if (consumer !== undefined) return await consumer.reached(end);
+    } catch (error) {
+      if (this.#consumers.get(partition) === consumer) throw error;
+    }
     // The slice is another node's, or went there meanwhile.
-    if (reachedHere !== true) await this.#progress[partition]!.reached(end);
+    await this.#progress[partition]!.reached(end);
   }
 
   async stop(): Promise<void> {

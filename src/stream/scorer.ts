@@ -7,6 +7,8 @@ import { createMatchScore } from "../domain/scoring/sports.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
 import { type EventLog, forEachRecord, type LogBatch, partitionOf, TOPICS } from "../stores/event-log/port.ts";
 import type { TeamStore } from "../stores/team-store/port.ts";
+import { SharedRuns } from "../shared-runs.ts";
+import { StoreUnavailable } from "../stores/unavailable.ts";
 import { Consumer, type ConsumerOptions } from "./consumer.ts";
 import type { MatchCache, MatchInfo } from "./match-cache.ts";
 import { Progress } from "./progress.ts";
@@ -36,12 +38,18 @@ interface FoldedMatch {
   readonly updates: PointsUpdate[];
   /** Of the event behind each update. */
   readonly eventTypes: FeedEvent["type"][];
-  /** Everything up to this version is published; null: the team store has to be asked, for other nodes may have published. */
+  /** Everything up to this version is in `player-points`; null: the team store has to be asked, for other nodes may have published. */
   publishedVersion: number | null;
   /** Settles when what was to be published has been, or has failed. One after another, so that versions are published in order. */
   publishing: Promise<void>;
-  /** How far the match is published, by whichever node. */
+  /** Everything up to this version is in the team store; null: it has to be asked. */
+  recordedVersion: number | null;
+  readonly recording: SharedRuns;
+  recordingAgain: Timer | null;
+  /** How far the match is published and recorded, by whichever node. */
   readonly progress: Progress;
+  /** How many updates the state of the match has followed. */
+  movedCount: number;
   /** Where this node has moved the match. */
   movedTo: "live" | "review" | null;
   /** Its prizes were released: what comes later does not count. */
@@ -49,13 +57,15 @@ interface FoldedMatch {
 }
 
 /**
- * Folds `score-events` into points, on every node; and publishes every change to `player-points` and the team store, on the one
- * that has the match's slice.
+ * Folds `score-events` into points, on every node; and publishes every change to `player-points`, on the one that has the
+ * match's slice. That node brings the catalog's state of the match and the rows of the team store after, and again until
+ * it is done: ranks follow the log and wait for neither.
  *
  * Its state is a pure function of the log, so it keeps no position: after a restart it folds the log again (a match is a few
  * hundred events) and publishes only what is not in the team store yet. So does a node that a match comes to, of what the
- * last publisher left. A crash between the two writes, or two publishers for a moment, publish an update twice, which is
- * harmless, for updates are absolute; versions are published in order, so the newest says that none below it is missing.
+ * last publisher left; while the team store is away, everything. A crash before the row, or two publishers for a moment,
+ * publish an update twice, which is harmless, for updates are absolute. Rows are written in order, so the newest says that
+ * none below it is missing, and after the match has moved.
  */
 export class Scorer {
   readonly #deps: ScorerDeps;
@@ -87,21 +97,31 @@ export class Scorer {
     return this.#folded.get(match);
   }
 
-  /** Resolves when every event of the match that the log holds now is in its points here and published, by whichever node. */
+  /**
+   * Resolves when every event of the match that the log holds now is in its points here, published and recorded, by whichever
+   * node. Rejects with `StoreUnavailable` while a store that this takes is away.
+   */
   async settled(match: MatchId): Promise<void> {
     await this.#consumers[partitionOf("score-events", match)]!.caughtUp();
     const folded = this.#folded.get(match);
     const version = folded?.updates.at(-1)?.version;
     if (folded === undefined || version === undefined) return;
-    if (this.#publishes(match)) await this.#publishMissing(folded);
-    if ((folded.publishedVersion ?? 0) < version) await folded.progress.reached(version);
+    if (this.#publishes(match)) {
+      await this.#publishMissing(folded);
+      await this.#record(folded);
+    }
+    if ((folded.recordedVersion ?? 0) < version) await folded.progress.reached(version);
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#stopListening();
-    for (const { progress } of this.#folded.values()) progress.stop();
+    const folded = [...this.#folded.values()];
+    for (const { progress } of folded) progress.stop();
     await Promise.all([...this.#consumers.map((consumer) => consumer.stop()), ...this.#takingOver]);
+    for (const { recordingAgain } of folded) clearTimeout(recordingAgain ?? undefined);
+    // A row that is on its way ends before the store does.
+    await Promise.allSettled(folded.map(({ recording }) => recording.run()));
   }
 
   async #fold(batch: LogBatch): Promise<void> {
@@ -140,7 +160,11 @@ export class Scorer {
       eventTypes: [],
       publishedVersion: null,
       publishing: Promise.resolve(),
+      recordedVersion: null,
+      recording: new SharedRuns(() => this.#recordRest(folded)),
+      recordingAgain: null,
       progress: new Progress({ read, pollMs }),
+      movedCount: 0,
       movedTo: null,
       isReleased: false,
     };
@@ -180,6 +204,7 @@ export class Scorer {
     for (const folded of this.#folded.values()) {
       if (!slices.has(folded.id % this.#deps.slices.count)) continue;
       folded.publishedVersion = null;
+      folded.recordedVersion = null;
       const publish = async () => {
         while (this.#publishes(folded.id)) {
           try {
@@ -203,25 +228,55 @@ export class Scorer {
 
   /** Ends early when the match goes to another node, which finds in the team store where. */
   async #publishRest(folded: FoldedMatch): Promise<void> {
-    const { id, updates, eventTypes } = folded;
+    const { id, updates } = folded;
     if (updates.length === 0) return;
-    folded.publishedVersion ??= (await this.#deps.teamStore.newestPoints(id))?.version ?? 0;
-    const { publishedVersion } = folded;
-    let index = updates.length;
-    while (index > 0 && updates[index - 1]!.version > publishedVersion) index--;
-    for (; index < updates.length && this.#publishes(id); index++) {
-      await this.#publish(folded, updates[index]!, eventTypes[index]!);
-      folded.publishedVersion = updates[index]!.version;
+    folded.publishedVersion ??= await this.#lastRecorded(folded).catch(orZeroWhileAway);
+    for (let index = indexAfter(updates, folded.publishedVersion); index < updates.length; index++) {
+      if (!this.#publishes(id)) return;
+      const update = updates[index]!;
+      await this.#deps.log.append("player-points", id, encodePointsUpdate(update));
+      folded.publishedVersion = update.version;
     }
+    this.#record(folded).catch(() => undefined);
   }
 
-  async #publish(folded: FoldedMatch, update: PointsUpdate, eventType: FeedEvent["type"]): Promise<void> {
-    const { log, teamStore } = this.#deps;
-    const payload = encodePointsUpdate(update);
-    await log.append("player-points", update.matchId, payload);
-    await this.#move(folded, eventType);
-    // Last, for it is what says that the update was published.
-    await teamStore.appendPoints({ matchId: update.matchId, version: update.version, atMs: update.atMs, payload });
+  async #lastRecorded({ id }: FoldedMatch): Promise<number> {
+    return (await this.#deps.teamStore.newestPoints(id))?.version ?? 0;
+  }
+
+  /** Settles as this attempt does; one that fails is followed by others while the match is ours. */
+  #record(folded: FoldedMatch): Promise<void> {
+    const recording = folded.recording.run();
+    recording.catch((error: unknown) => this.#recordAgain(folded, error));
+    return recording;
+  }
+
+  #recordAgain(folded: FoldedMatch, error: unknown): void {
+    if (folded.recordingAgain !== null || !this.#publishes(folded.id)) return;
+    const { onTrouble, retryMs } = this.#deps.consumer;
+    onTrouble(error);
+    folded.recordingAgain = setTimeout(() => {
+      folded.recordingAgain = null;
+      this.#record(folded).catch(() => undefined);
+    }, retryMs);
+  }
+
+  /** What is published, in its order. The state first, for it waits for no other store. */
+  async #recordRest(folded: FoldedMatch): Promise<void> {
+    const { id, updates, eventTypes } = folded;
+    if (!this.#publishes(id)) return;
+    const publishedCount = indexAfter(updates, folded.publishedVersion ?? 0);
+    for (; folded.movedCount < publishedCount; folded.movedCount++) {
+      await this.#move(folded, eventTypes[folded.movedCount]!);
+    }
+    folded.recordedVersion ??= await this.#lastRecorded(folded);
+    for (let index = indexAfter(updates, folded.recordedVersion); index < publishedCount; index++) {
+      const { atMs, version } = updates[index]!;
+      if (!this.#publishes(id)) return;
+      const payload = encodePointsUpdate(updates[index]!);
+      await this.#deps.teamStore.appendPoints({ matchId: id, version, atMs, payload });
+      folded.recordedVersion = version;
+    }
   }
 
   /** Asks the catalog, for another node may have moved the match a moment ago. */
@@ -236,4 +291,16 @@ export class Scorer {
     if (state !== "upcoming") folded.movedTo = to;
     matches.forget(id);
   }
+}
+
+/** Where those after the version begin; usually near the end. */
+function indexAfter(updates: readonly PointsUpdate[], version: number): number {
+  let index = updates.length;
+  while (index > 0 && updates[index - 1]!.version > version) index--;
+  return index;
+}
+
+function orZeroWhileAway(error: unknown): number {
+  if (error instanceof StoreUnavailable) return 0;
+  throw error;
 }

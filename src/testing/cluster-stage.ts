@@ -1,5 +1,6 @@
 import { type Actor, openActor, type Stage } from "../demo/actor.ts";
 import type { Send } from "../demo/api-client.ts";
+import { PowerplayClient } from "../client/index.ts";
 import { limits } from "../config.ts";
 import { systemClock } from "../domain/clock.ts";
 import { Tokens } from "../edge/auth.ts";
@@ -54,4 +55,29 @@ export async function openBots(stage: Stage, count: number): Promise<NamedActor[
   const names = Array.from({ length: count }, (_, index) => `bot-${String(index + 1).padStart(4, "0")}`);
   const bots = await Promise.all(names.map(async (name) => ({ name, ...(await openActor(stage, name, "user")) })));
   return bots.sort((a, b) => a.id - b.id);
+}
+
+/**
+ * Connected, or about to be: at first to `firstUrl`, where that is given, as if the balancer had chosen that node, and later to whichever
+ * the balancer chooses.
+ */
+export async function openClient(
+  { tokens, url }: Stage,
+  { id, name, role }: NamedActor,
+  firstUrl = url,
+): Promise<PowerplayClient> {
+  const issued = await tokens.issue({ id, role });
+  const socketUrl = (of: string) => `${of.replace("http", "ws")}/v1/socket`;
+  let next = socketUrl(firstUrl);
+  const client = new PowerplayClient({
+    url: socketUrl(url),
+    session: { userId: id, userName: name, role, ...issued },
+    openSocket: (balanced, subprotocol) => {
+      const socket = new WebSocket(next, subprotocol);
+      next = balanced;
+      return socket;
+    },
+  });
+  client.connect();
+  return client;
 }

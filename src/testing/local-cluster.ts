@@ -55,31 +55,20 @@ export class LocalNode {
     while ((await this.#runner.unready()) !== null) await Bun.sleep(POLL_MS);
   }
 
-  /** SIGTERM; resolves when it has drained and ended. */
-  stop(): Promise<void> {
-    return this.#runner.stop();
+  /** For good: its slices go to the others. Resolves when it has drained and ended. */
+  async leave(): Promise<void> {
+    await endByFile(this.#process.pidFile, "SIGINT");
   }
 
   /** No word, no drain: as when the power goes. */
   async kill(): Promise<void> {
-    await killByFile(this.#process.pidFile);
+    await endByFile(this.#process.pidFile, "SIGKILL");
   }
 
-  /** The slices that the node says it has; none where it does not answer. */
-  async slices(): Promise<readonly number[]> {
+  /** How many slices the node says it has; none where it does not answer. */
+  async sliceCount(): Promise<number> {
     const answer = await fetch(`http://${this.#ops}/metrics`).catch(() => null);
-    const lines = (await answer?.text()) ?? "";
-    return Array.from(lines.matchAll(/^powerplay_slice_owned\{slice="(\d+)"\} 1$/gm), ([, slice]) => Number(slice));
-  }
-
-  async openSockets(): Promise<number> {
-    const text = await (await fetch(`http://${this.#ops}/metrics`)).text();
-    return Number(/^powerplay_sockets_open (\d+)$/m.exec(text)?.[1] ?? 0);
-  }
-
-  /** What it printed last. */
-  get tail(): string {
-    return tailOf(this.#process.logFile);
+    return Number(/^powerplay_slices_owned (\d+)$/m.exec((await answer?.text()) ?? "")?.[1] ?? 0);
   }
 }
 
@@ -197,7 +186,7 @@ export class LocalCluster {
   async dispose(): Promise<void> {
     const { directory, others, reaper, sandbox, stores } = this.#parts;
     await Promise.all(this.nodes.map((node) => node.kill()));
-    await Promise.all(Object.values(others).map(({ pidFile }) => killByFile(pidFile)));
+    await Promise.all(Object.values(others).map(({ pidFile }) => endByFile(pidFile, "SIGKILL")));
     await sandbox.stop();
     await stores.drop();
     reaper.kill("SIGKILL");
@@ -229,11 +218,12 @@ const localProcess = (
   logFile: join(directory, `${name}.log`),
 });
 
-async function killByFile(pidFile: string): Promise<void> {
+/** Resolves when the process has ended. */
+async function endByFile(pidFile: string, signal: "SIGINT" | "SIGKILL"): Promise<void> {
   const pid = Number(textOf(pidFile).split(" ")[0]);
   const named = pid > 0 ? nameOfProcess(pid) : null;
   if (named === null || !isAlive(named)) return;
-  process.kill(pid, "SIGKILL");
+  process.kill(pid, signal);
   while (isAlive(named)) await Bun.sleep(POLL_MS);
 }
 

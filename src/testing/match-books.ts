@@ -14,7 +14,7 @@ const LINES_MAX = 1_000;
  */
 export async function booksOf(api: ApiClient, ledger: Ledger, bots: readonly Actor[], played: MatchDayResult) {
   const nameOf = new Map(played.contests.map(({ id, terms }) => [String(id), terms.name]));
-  const boards: Record<string, unknown[]> = {};
+  const boards: Record<string, BoardLine[]> = {};
   for (const { id, terms } of played.contests) boards[terms.name] = await boardOf(api, contestId(id));
   const accounts = bots.map(({ id }) => userAccount(id));
   const lines = await Promise.all(
@@ -34,9 +34,17 @@ export async function booksOf(api: ApiClient, ledger: Ledger, bots: readonly Act
   };
 }
 
+export interface BoardLine {
+  readonly points: number;
+  readonly prizePaise: number;
+  readonly rank: number;
+  readonly teamNo: number;
+  readonly userName: string;
+}
+
 /** Every row, page by page. */
-async function boardOf(api: ApiClient, contest: number): Promise<unknown[]> {
-  const rows: unknown[] = [];
+async function boardOf(api: ApiClient, contest: number): Promise<BoardLine[]> {
+  const rows: BoardLine[] = [];
   for (;;) {
     const path = `/v1/contests/${contest}/leaderboard?fromRank=${rows.length + 1}&count=${PAGE_ROWS}`;
     const page = expectStatus(await api.get(path), 200, path).body;

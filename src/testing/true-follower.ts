@@ -1,12 +1,13 @@
-import type { ContestView, Follow } from "../client/index.ts";
-import { PowerplayClient } from "../client/index.ts";
+import type { ContestView, Follow, PowerplayClient } from "../client/index.ts";
 import type { Stage } from "../demo/actor.ts";
 import type { ContestId } from "../domain/ids.ts";
 import { entryKey, type MatchTruth } from "./match-truth.ts";
-import type { NamedActor } from "./cluster-stage.ts";
+import { type NamedActor, openClient } from "./cluster-stage.ts";
 
 export interface TrueFollowerOptions {
   readonly stage: Stage;
+  /** The node of the first socket; later ones are where the balancer leads. */
+  readonly firstUrl: string;
   readonly bot: NamedActor;
   readonly botIndex: number;
   readonly contest: ContestId;
@@ -23,19 +24,12 @@ export class TrueFollower {
   #judgedCount = 0;
 
   static async open(options: TrueFollowerOptions): Promise<TrueFollower> {
-    const { bot, stage } = options;
-    const tokens = await stage.tokens.issue(bot);
-    const client = new PowerplayClient({
-      url: `${stage.url.replace("http", "ws")}/v1/socket`,
-      session: { userId: bot.id, userName: bot.name, role: bot.role, ...tokens },
-    });
-    return new TrueFollower(client, options);
+    return new TrueFollower(await openClient(options.stage, options.bot, options.firstUrl), options);
   }
 
   private constructor(client: PowerplayClient, options: TrueFollowerOptions) {
     this.client = client;
     this.#options = options;
-    client.connect();
     this.#follow = client.followContest(options.contest);
     this.#follow.onChange((view) => this.#judge(view));
   }

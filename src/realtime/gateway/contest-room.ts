@@ -1,3 +1,4 @@
+import type { NamesOf } from "../known-names.ts";
 import { type ContestId, type EntryId, entryId, type MatchId, type TeamNo, type UserId } from "../../domain/ids.ts";
 import { TEAMS_PER_USER_MAX } from "../../domain/contest.ts";
 import { userOfEntry } from "../../domain/ids.ts";
@@ -18,8 +19,6 @@ export interface LiveBoards {
   /** Makes the rosters of these users known; null when they are. Of a contest that has a standing. */
   prepare(match: MatchId, contest: ContestId, users: readonly UserId[]): Promise<void> | null;
 }
-
-export type NamesOf = (users: readonly UserId[]) => Promise<ReadonlyMap<UserId, string>>;
 
 const TOP_SHOWN = 10;
 

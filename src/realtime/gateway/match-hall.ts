@@ -15,7 +15,8 @@ import {
 import { writeFrame } from "../../edge/socket/frame-writer.ts";
 import { Message, Resumed } from "../../edge/socket/generated/wire_generated.ts";
 import type { PointsUpdate } from "../../stream/points-update.ts";
-import { ContestRoom, type LiveBoards, type NamesOf, type RoomChange } from "./contest-room.ts";
+import type { NamesOf } from "../known-names.ts";
+import { ContestRoom, type LiveBoards, type RoomChange } from "./contest-room.ts";
 import { Pacer } from "./pacer.ts";
 import type { Connection, Session } from "./session.ts";
 

@@ -1,9 +1,10 @@
+import { nativeLibraries } from "../../native-libraries.ts";
 import { StoreUnavailable } from "../unavailable.ts";
 import { Admin } from "./kafka/admin.ts";
 import { type KafkaAddress, parseKafkaUrl } from "./kafka/address.ts";
 import { KafkaClient, type ClientOptions } from "./kafka/client.ts";
 import { Cursors } from "./kafka/cursors.ts";
-import { ERROR, type Handle, KAFKA_LIBRARY_PATH, type KafkaLibrary, openKafkaLibrary } from "./kafka/library.ts";
+import { ERROR, type Handle, type KafkaLibrary, openKafkaLibrary } from "./kafka/library.ts";
 import { Membership } from "./kafka/membership.ts";
 import { Offsets } from "./kafka/offsets.ts";
 import { Producer } from "./kafka/producer.ts";
@@ -19,8 +20,10 @@ export interface KafkaLogOptions {
   /** Appends under way, and their bytes; past either an append is rejected at once. */
   readonly pendingMax: number;
   readonly pendingBytesMax: number;
-  /** What can't be made durable or answered within this is rejected; librdkafka looks once a second. */
+  /** What can't be made durable within this is rejected; librdkafka looks once a second. So is a read of records that are there. */
   readonly timeoutMs: number;
+  /** As long may the cluster take to say where a partition ends. Short, for somebody waits for it who wants to read. */
+  readonly questionMs: number;
   /** Readers of one partition that each go on where they were; more are served by moving. A client of librdkafka each. */
   readonly readersMax: number;
   /** What a client fetches ahead in each partition that it reads. */
@@ -43,7 +46,7 @@ const FETCH_WAIT_MS = 100;
 export async function openKafkaEventLog(options: KafkaLogOptions): Promise<EventLog> {
   const parsed = parseKafkaUrl(options.url);
   if (!parsed.ok) throw new Error(`EVENT_LOG_URL: ${parsed.fault}`);
-  const opening = openKafkaLibrary(options.libraryPath ?? KAFKA_LIBRARY_PATH);
+  const opening = openKafkaLibrary(options.libraryPath ?? nativeLibraries.kafka);
   if (!opening.ok) throw new Error(`EVENT_LOG_URL: Kafka needs librdkafka: ${opening.reason}`);
   const wake = await Wake.open(opening.library);
   const log = new KafkaLog(opening.library, wake, parsed.address, options);
@@ -76,7 +79,7 @@ class KafkaLog implements EventLog {
     this.#wake = wake;
     this.#address = address;
     this.#options = options;
-    const { pendingBytesMax, pendingMax, readersMax, timeoutMs } = options;
+    const { pendingBytesMax, pendingMax, questionMs, readersMax, timeoutMs } = options;
     const onError = (code: number, text: string) => this.#trouble(code, text);
     this.#producer = new Producer({
       openClient: (onEvent, onTrouble) => this.#client("producer", this.#producerSettings(), onEvent, onTrouble),
@@ -88,13 +91,14 @@ class KafkaLog implements EventLog {
       openClient: (onEvent, onTrouble) => this.#client("producer", ADMIN_SETTINGS, onEvent, onTrouble),
       prefix: address.prefix,
       timeoutMs,
+      questionMs,
       onError,
     });
-    this.#ends = new Offsets(this.#admin, "end", timeoutMs);
+    this.#ends = new Offsets(this.#admin, "end", questionMs);
     this.#cursors = new Cursors({
       wake,
       openClient: () => this.#client("reader", this.#readerSettings(), () => undefined, onError),
-      starts: new Offsets(this.#admin, "start", timeoutMs),
+      starts: new Offsets(this.#admin, "start", questionMs),
       ends: this.#ends,
       readersMax,
       timeoutMs,

@@ -10,6 +10,8 @@ export interface AdminOptions {
   ) => KafkaClient;
   readonly prefix: string;
   readonly timeoutMs: number;
+  /** As `timeoutMs`, for offsets. */
+  readonly questionMs: number;
   readonly onError: (code: number, text: string) => void;
 }
 
@@ -32,7 +34,7 @@ interface Asked {
   readonly reject: (error: unknown) => void;
 }
 
-/** Questions to the cluster that librdkafka answers by events; each is answered or rejected within `timeoutMs`. */
+/** Questions to the cluster that librdkafka answers by events; each is answered or rejected in its time. */
 export class Admin {
   readonly #options: AdminOptions;
   readonly #client: KafkaClient;
@@ -109,7 +111,7 @@ export class Admin {
           partitions,
           of.length,
           which === "end" ? -1 : -2,
-          this.#options.timeoutMs,
+          this.#options.questionMs,
         ),
       (event) => {
         const count = library.pp_take_offsets(

@@ -70,7 +70,10 @@ export class Offsets {
         asked.delete(name);
       }
     } catch (error) {
-      for (const { askers } of asked.values()) for (const { reject } of askers) reject(error);
+      // Those who asked meanwhile would hear the same, as much later.
+      for (const one of [asked, this.#next])
+        for (const { askers } of one.values()) for (const { reject } of askers) reject(error);
+      this.#next = new Map();
       return true;
     }
     for (const [name, again] of asked) {
