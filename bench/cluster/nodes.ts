@@ -24,6 +24,7 @@ export const openNodes = (servers: Servers, nodeCount: number): Contender => ({
       names,
       env: {
         ...syncs.variables,
+        DRAIN_MS: "0",
         ...(aerospike === undefined ? {} : { LEDGER_URL: `${aerospike}?prefix=${prefix}` }),
       },
     });
@@ -45,6 +46,7 @@ export const openNodes = (servers: Servers, nodeCount: number): Contender => ({
       },
       async close() {
         await stores.close();
+        await Promise.all(cluster.nodes.map((node) => node.stop()));
         await cluster.dispose();
         rmSync(directory, { recursive: true, force: true });
       },
