@@ -57,6 +57,8 @@ export const limits = {
     batchRecords: 2_000,
     retryMs: 250,
   },
+  /** A save waits for its log as long as its caller does, or is refused. */
+  noSpool: { spoolAfterMs: 60_000, recordsMax: 0, batchRecords: 1, retryMs: 250 },
   /** The ledger where LEDGER_URL names an Aerospike cluster. */
   aerospikeLedger: {
     /** About 130 bytes each in the record of an account that all of them touch; records have 1 MiB. */

@@ -172,7 +172,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       exists: existsSync(spoolFile),
       open: () => openSpoolStore({ file: spoolFile, pendingMax: limits.storePendingMax }),
     },
-    ...limits.spool,
+    // What takes an embedded log away takes a spool on the same disk away too.
+    ...(config.isLogShared ? limits.spool : limits.noSpool),
     marked: asSpooled,
     onTrouble,
     onCount: (count) => instruments.spoolRecords.set(count),
