@@ -14,7 +14,7 @@ import type { SaveSpool } from "./save-spool.ts";
 
 export interface TeamSavesDeps {
   /** The way into the log, or past it while it is away. */
-  readonly saves: SaveSpool;
+  readonly saves: Pick<SaveSpool, "append" | "ofUser">;
   readonly hotStore: HotStore;
   readonly teamStore: TeamStore;
   readonly matches: MatchCache;
