@@ -327,7 +327,9 @@ function judgeSaves({ saves }: Outcome, books: Books, say: Say): void {
     const logged = books.saves.filter((one) => one.entryId === entry);
     if (!result.ok) {
       if (result.refusal !== "match_started") say(`a save of team ${entry} was refused with ${result.refusal}`);
-      const counts = logged.some((one) => isOf(save, one) && !saves.some((other) => other !== save && isOf(other, one)));
+      const counts = logged.some(
+        (one) => isOf(save, one) && !saves.some((other) => other !== save && isOf(other, one)),
+      );
       if (counts) say(`a save of team ${entry} was refused at ${save.answeredMs}, and counts`);
       continue;
     }
@@ -341,9 +343,11 @@ function judgeSaves({ saves }: Outcome, books: Books, say: Say): void {
       continue;
     }
     const lockedAtMs = locked.serverTsMs;
-    if (savedAtMs > lockedAtMs + 2 * SKEW_MS_MAX) say(`team ${entry} of ${lockedAtMs} has overtaken that of ${savedAtMs}`);
+    if (savedAtMs > lockedAtMs + 2 * SKEW_MS_MAX)
+      say(`team ${entry} of ${lockedAtMs} has overtaken that of ${savedAtMs}`);
     const earlier = saves.filter((other) => isOf(other, locked) && other !== save);
-    const isBefore = earlier.length > 0 && earlier.every((other) => other.result.ok && other.answeredMs < save.arrivedMs);
+    const isBefore =
+      earlier.length > 0 && earlier.every((other) => other.result.ok && other.answeredMs < save.arrivedMs);
     if (isBefore && !own.includes(locked) && (version > 0 || savedAtMs >= lockedAtMs)) {
       say(`team ${entry} was answered before the save of ${savedAtMs} came, and is locked instead of it`);
     }

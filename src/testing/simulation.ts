@@ -1,6 +1,14 @@
 import { assert } from "../domain/assert.ts";
 import type { Contest } from "../domain/contest.ts";
-import { type ContestId, type EntryId, entryId, type MatchId, type TeamNo, teamNo, type UserId } from "../domain/ids.ts";
+import {
+  type ContestId,
+  type EntryId,
+  entryId,
+  type MatchId,
+  type TeamNo,
+  teamNo,
+  type UserId,
+} from "../domain/ids.ts";
 import type { MatchState } from "../domain/match.ts";
 import { paise } from "../domain/money.ts";
 import type { PointsVector } from "../domain/points.ts";
@@ -422,7 +430,8 @@ class Run {
       this.#act(async () => {
         await scheduler.sleep(fromMs + random.int(forMs) - scheduler.nowMs());
         await this.#save(user, teamNo(1), 0);
-        if (random.chance(0.5)) await scheduler.sleep(Math.max(0, fromMs + forMs + random.int(400) - scheduler.nowMs()));
+        if (random.chance(0.5))
+          await scheduler.sleep(Math.max(0, fromMs + forMs + random.int(400) - scheduler.nowMs()));
         await this.#save(user, teamNo(1), 0);
       });
     }
