@@ -92,13 +92,18 @@ export class Materialiser {
 
   #begin(partition: number): Consumer {
     const { consumer, fence, log, teamStore } = this.#deps;
-    this.#newestMs.set(partition, fence.latestMs());
+    const newestMs = this.#newestMs;
     return new Consumer({
       ...consumer,
       log,
       topic: "team-saves",
       partition,
-      position: () => teamStore.teamsPosition(partition),
+      async position() {
+        const position = await teamStore.teamsPosition(partition);
+        // Only now, for what lies before the position may have come while it was asked for.
+        newestMs.set(partition, fence.latestMs());
+        return position;
+      },
       handle: (batch) => this.#store(partition, batch),
     });
   }

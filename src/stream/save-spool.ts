@@ -78,7 +78,7 @@ export class SaveSpool {
   /** The log did not answer the last time. */
   #isAway = false;
   #registered: Promise<void> | null = null;
-  /** The newest that the catalog was asked for; null until it has told which one this node's last process had. */
+  /** The newest that the catalog knows; null until it has told which one this node's last process had. */
   #opening: number | null = null;
   /** One call to the catalog after the other, so that an opening never overtakes a closing. */
   #catalogTurn: Promise<unknown> = Promise.resolve();
@@ -213,16 +213,18 @@ export class SaveSpool {
     return registering;
   }
 
-  /** Under a number that no call before had, not even one that is still under way from an earlier process. */
+  /**
+   * Under the number after the newest that was answered, again and again until this one is: whatever else is under way, also
+   * from an earlier process, has this number or a smaller one, so nothing of it takes effect after the closing.
+   */
   async #openInCatalog(): Promise<void> {
     const { catalog, nodeId } = this.#deps;
     this.#opening ??= (await catalog.openSpool(nodeId, 0)).opening;
     for (;;) {
       const asked: number = this.#opening + 1;
-      this.#opening = asked;
       const { opening, isOpen } = await catalog.openSpool(nodeId, asked);
-      if (opening === asked && isOpen) return;
       this.#opening = opening;
+      if (opening === asked && isOpen) return;
     }
   }
 

@@ -348,7 +348,8 @@ function judgeSaves({ saves }: Outcome, books: Books, say: Say): void {
     const earlier = saves.filter((other) => isOf(other, locked) && other !== save);
     const isBefore =
       earlier.length > 0 && earlier.every((other) => other.result.ok && other.answeredMs < save.arrivedMs);
-    if (isBefore && !own.includes(locked) && (version > 0 || savedAtMs >= lockedAtMs)) {
+    const isByClock = version === 0 || locked.spooled;
+    if (isBefore && !own.includes(locked) && (!isByClock || savedAtMs > lockedAtMs)) {
       say(`team ${entry} was answered before the save of ${savedAtMs} came, and is locked instead of it`);
     }
   }
