@@ -288,10 +288,12 @@ export class SaveSpool {
   async #forwardSome(): Promise<boolean> {
     const { batchRecords, log } = this.#deps;
     const store = await this.#opened();
+    // Before the read, for one that is decided meanwhile may be forgotten already and in what was read all the same.
+    const toldThrough = this.#toldThrough;
+    const [firstUndecided = Number.POSITIVE_INFINITY] = this.#undecided;
     // A log that is away is asked with one.
     const head = await store.head(this.#isAway ? 1 : batchRecords);
-    const [firstUndecided = Number.POSITIVE_INFINITY] = this.#undecided;
-    const records = head.filter(({ seq }) => seq <= this.#toldThrough && seq < firstUndecided);
+    const records = head.filter(({ seq }) => seq <= toldThrough && seq < firstUndecided);
     if (records.length === 0) return false;
     const appends = records.map(({ user, value }) => log.append("team-saves", user, value));
     // All of them, for those that follow a failed one are sent again behind it.

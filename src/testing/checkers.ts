@@ -19,7 +19,7 @@ import { decodeContestJoin, decodeTeamSave, type TeamSave } from "../stream/reco
 import { announcedEntries } from "../transaction/announced-entries.ts";
 import { escrowStripeCount } from "../transaction/escrow.ts";
 import { reconcile } from "../transaction/reconcile.ts";
-import { type AnsweredSave, joinArrival, type Outcome, saveArrival } from "./simulation.ts";
+import { type SaveRequest, joinArrival, type Outcome, saveArrival } from "./simulation.ts";
 import { SKEW_MS_MAX, SQUAD, START_MS } from "./simulated-game.ts";
 import { scoreRecords, simulatedScore } from "./simulated-scores.ts";
 
@@ -319,11 +319,12 @@ async function judgeTeams({ stores, matchId }: Outcome, books: Books, say: Say):
 /**
  * What nodes answered against what the log has: an acknowledged save is in it before the lock, one that was refused is not,
  * and a team is locked as the newest acknowledged save left it. Newest to what the clocks of two nodes may differ by; and of
- * two saves of which one began after the other was answered, the later, unless the clocks say otherwise of a spooled one.
+ * two saves of which one came after the other was answered, the later, unless one was spooled and the clocks do not tell.
  */
 function judgeSaves({ saves }: Outcome, books: Books, say: Say): void {
   for (const save of saves) {
     const { entryId: entry, result } = save;
+    if (result === null) continue;
     const logged = books.saves.filter((one) => one.entryId === entry);
     if (!result.ok) {
       if (result.refusal !== "match_started") say(`a save of team ${entry} was refused with ${result.refusal}`);
@@ -347,7 +348,7 @@ function judgeSaves({ saves }: Outcome, books: Books, say: Say): void {
       say(`team ${entry} of ${lockedAtMs} has overtaken that of ${savedAtMs}`);
     const earlier = saves.filter((other) => isOf(other, locked) && other !== save);
     const isBefore =
-      earlier.length > 0 && earlier.every((other) => other.result.ok && other.answeredMs < save.arrivedMs);
+      earlier.length > 0 && earlier.every((other) => other.result?.ok && other.answeredMs < save.arrivedMs);
     const isByClock = version === 0 || locked.spooled;
     if (isBefore && !own.includes(locked) && (!isByClock || savedAtMs > lockedAtMs)) {
       say(`team ${entry} was answered before the save of ${savedAtMs} came, and is locked instead of it`);
@@ -356,7 +357,7 @@ function judgeSaves({ saves }: Outcome, books: Books, say: Say): void {
 }
 
 /** Whether the save may have written this record: its team, by its node's clock between arrival and answer. */
-function isOf({ entryId, draft, arrivedMs, answeredMs, skewMs }: AnsweredSave, logged: LoggedSave): boolean {
+function isOf({ entryId, draft, arrivedMs, answeredMs, skewMs }: SaveRequest, logged: LoggedSave): boolean {
   if (entryId !== logged.entryId) return false;
   if (logged.serverTsMs < arrivedMs + skewMs || logged.serverTsMs > answeredMs + skewMs) return false;
   const check = checkRoster(draft, SQUAD, ROSTER_RULES["modern"]!);

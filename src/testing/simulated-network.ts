@@ -51,6 +51,7 @@ export const CLEAR_SKY: Weather = {
   timeoutMs: 1000,
 };
 
+const DISK_MS_MAX = 4;
 const AMBUSHES_MAX = 4;
 const AMBUSH_CHANCE = 0.15;
 
@@ -106,7 +107,10 @@ export class SimulatedNetwork {
           if (!from.alive()) return;
           const crash = this.#isCrash(`${disk}.${method}`);
           if (crash && this.#random.chance(0.5)) return from.crash();
-          const answer = (finish: () => void) => from.alive() && (crash ? from.crash() : finish());
+          const answer = (finish: () => void) =>
+            this.#scheduler.after(this.#random.int(this.#random.chance(0.1) ? 10 * DISK_MS_MAX : DISK_MS_MAX), () => {
+              if (from.alive()) (crash ? from.crash : finish)();
+            });
           effect(...args).then(
             (result) => answer(() => resolve(result)),
             (error: unknown) => answer(() => reject(error)),

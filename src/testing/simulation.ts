@@ -55,7 +55,7 @@ export interface Outcome {
     readonly events: readonly string[];
   };
   /** As the nodes answered them, whether or not the client heard. */
-  readonly saves: readonly AnsweredSave[];
+  readonly saves: readonly SaveRequest[];
   /** null when everything came to its end in time, otherwise what did not. */
   readonly unfinished: string | null;
   /** Thrown errors that were no store being away. */
@@ -67,10 +67,11 @@ export interface Outcome {
   close(): Promise<void>;
 }
 
-export interface AnsweredSave {
+export interface SaveRequest {
   readonly entryId: EntryId;
   readonly draft: RosterDraft;
-  readonly result: SaveTeamResult;
+  /** null: the node had no answer, or died before it. */
+  readonly result: SaveTeamResult | null;
   /** True times. */
   readonly arrivedMs: number;
   readonly answeredMs: number;
@@ -149,7 +150,7 @@ class Run {
     joins: { contestId: ContestId; entryId: EntryId }[];
     events: string[];
   } = { joins: [], events: [] };
-  readonly #saves: AnsweredSave[] = [];
+  readonly #saves: SaveRequest[] = [];
   readonly #bugs: unknown[] = [];
   readonly #trace: Trace;
   readonly #sightings = new Sightings();
@@ -404,9 +405,10 @@ class Run {
     const { catalog } = this.#world.stores;
     const arrivedMs = this.#scheduler.nowMs();
     const skewMs = node.clock.nowMs() - arrivedMs;
+    const asked = { entryId: entryId(user, team), draft, arrivedMs, skewMs };
+    const index = this.#saves.push({ ...asked, result: null, answeredMs: Number.POSITIVE_INFINITY }) - 1;
     const result = await node.teams.save(user, this.#matchId, team, draft);
-    const answeredMs = this.#scheduler.nowMs();
-    this.#saves.push({ entryId: entryId(user, team), draft, result, arrivedMs, answeredMs, skewMs });
+    this.#saves[index] = { ...asked, result, answeredMs: this.#scheduler.nowMs() };
     if (result.ok && result.team.version === 0) {
       this.#sightings.saw("save: acknowledged by a spool");
       if ((await catalog.match(this.#matchId))!.state !== "upcoming") this.#sightings.saw("save: spooled and locked");
