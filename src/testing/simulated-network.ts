@@ -101,16 +101,23 @@ export class SimulatedNetwork {
     const attached: Record<string, unknown> = {};
     for (const [method, value] of Object.entries(port)) {
       const effect = value as (...args: unknown[]) => Promise<unknown>;
+      // Calls of one kind are answered in their order.
+      let answeredMs = 0;
       attached[method] = (...args: unknown[]) => {
-        this.#trace?.push(`${this.#scheduler.nowMs()} ${from.name} ${disk}.${method}`);
+        const random = this.#random;
+        const scheduler = this.#scheduler;
+        this.#trace?.push(`${scheduler.nowMs()} ${from.name} ${disk}.${method}`);
         return new Promise((resolve, reject) => {
           if (!from.alive()) return;
           const crash = this.#isCrash(`${disk}.${method}`);
-          if (crash && this.#random.chance(0.5)) return from.crash();
-          const answer = (finish: () => void) =>
-            this.#scheduler.after(this.#random.int(this.#random.chance(0.1) ? 10 * DISK_MS_MAX : DISK_MS_MAX), () => {
+          if (crash && random.chance(0.5)) return from.crash();
+          const answer = (finish: () => void) => {
+            const delayMs = random.int(random.chance(0.1) ? 10 * DISK_MS_MAX : DISK_MS_MAX);
+            answeredMs = Math.max(answeredMs, scheduler.nowMs() + delayMs);
+            scheduler.after(answeredMs - scheduler.nowMs(), () => {
               if (from.alive()) (crash ? from.crash : finish)();
             });
+          };
           effect(...args).then(
             (result) => answer(() => resolve(result)),
             (error: unknown) => answer(() => reject(error)),
