@@ -42,8 +42,11 @@ export async function violationsOf(outcome: Outcome): Promise<string[]> {
   judgeLog(outcome, books, say);
   judgePrizes(outcome, books, say);
   await judgePayments(outcome, books, say);
-  await judgeTeams(outcome, books, say);
-  judgeSaves(outcome, books, say);
+  // The saves of a match that is abandoned before its deadline end while nodes need not ask; they count for nothing.
+  if ((await outcome.stores.catalog.match(outcome.matchId))!.state !== "abandoned") {
+    await judgeTeams(outcome, books, say);
+    judgeSaves(outcome, books, say);
+  }
   await judgeSpools(outcome, say);
   await judgeReconciliation(outcome, say);
   return found;
