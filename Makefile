@@ -26,7 +26,14 @@ node_modules/.installed: package.json package-lock.json
 	cd node_modules/bun && node install.js
 	@touch $@
 
-build: install $(KERNEL) $(KAFKA) $(AEROSPIKE) client web
+build: install build/libraries.ts client web dist/powerplay
+
+build/libraries.ts: $(KERNEL) $(KAFKA) $(AEROSPIKE) native/embed.ts
+	@$(BUN) native/embed.ts
+
+# One file that is the whole node, for machines with nothing else on them.
+dist/powerplay: build/libraries.ts web $(shell find src schemas -name '*.ts' -o -name '*.sql' -o -name '*.cql' -o -name '*.tsx')
+	@$(BUN) src/compile.ts
 
 # Without a compiler (or with a broken one) the TypeScript kernel serves; it is slower and gives the same results.
 $(KERNEL): $(KERNEL_SOURCES) Makefile
@@ -111,6 +118,16 @@ bench-catalog: install
 ## make bench-aerospike: the ledger on the server of TEST_AEROSPIKE_URL beside the embedded one; three minutes
 bench-aerospike: install build
 	$(BUN) bench/aerospike.ts
+
+## make bench-cluster: saves and joins over real servers on 1, 2 and 4 nodes, beside embedded stores and one Postgres; writes bench/results (see bench/cluster/run.ts)
+bench-cluster: install build build/libsynccount.so
+	$(BUN) bench/cluster/run.ts
+
+build/libsynccount.so: bench/cluster/sync_count.c Makefile
+	@mkdir -p build
+	@if command -v $(CC) >/dev/null 2>&1; then \
+	  $(CC) -O2 -std=c11 -Wall -Wextra -Werror -fPIC -shared -o $@ $<; \
+	else echo "bench: no C compiler ($(CC)) found, fsyncs are not counted"; fi
 
 ## make schemas: generate the code of schemas/*.fbs (Debian package flatbuffers-compiler, 2.0.8 or later)
 schemas: install

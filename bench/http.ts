@@ -121,10 +121,11 @@ for (const [what, requests] of [
   ["saves", saves],
   ["joins", joins],
 ] as const) {
-  const ours = await runLoad({ url: node.url, width: WIDTH, requests });
-  const theirs = await runLoad({ url: `http://127.0.0.1:${naiveServer.port}`, width: WIDTH, requests });
-  const bare = await runLoad({ url: `http://127.0.0.1:${bareServer.port}`, width: WIDTH, requests });
-  if (ours.failed + theirs.failed + bare.failed > 0) throw new Error(`${what}: some requests failed`);
+  const ours = await runLoad({ urls: [node.url], width: WIDTH, requests });
+  const theirs = await runLoad({ urls: [`http://127.0.0.1:${naiveServer.port}`], width: WIDTH, requests });
+  const bare = await runLoad({ urls: [`http://127.0.0.1:${bareServer.port}`], width: WIDTH, requests });
+  if ([ours, theirs, bare].some(({ failures }) => failures.length > 0))
+    throw new Error(`${what}: some requests failed`);
   row(what, "powerplay", ours);
   row(what, "one commit each", theirs);
   row(what, "nothing stored", bare);

@@ -11,32 +11,53 @@ export interface LoadRequest {
 }
 
 export interface LoadPlan {
-  readonly url: string;
+  /** Connections are dealt out over them; a request goes to whichever is free. */
+  readonly urls: readonly string[];
   readonly width: number;
   readonly requests: readonly LoadRequest[];
 }
 
 export interface LoadResult {
-  readonly failed: number;
+  /** Indices of the requests that were not answered with 2xx. */
+  readonly failures: readonly number[];
+  readonly seconds: number;
+  /** Of the generator itself, from its first connection on. */
+  readonly cpuSeconds: number;
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
 
-export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
+/** `onReady` is called when all is prepared, right before the first connection. */
+export async function runLoad(plan: LoadPlan, onReady: () => void = () => undefined): Promise<LoadResult> {
   const child = Bun.spawn([process.execPath, import.meta.path], { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
-  child.stdin.write(JSON.stringify(plan));
-  await child.stdin.end();
-  return (await new Response(child.stdout).json()) as LoadResult;
+  child.stdin.write(`${JSON.stringify(plan)}\n`);
+  await child.stdin.flush();
+  let said = "";
+  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    said += chunk;
+    if (said !== READY) continue;
+    said = "";
+    onReady();
+    child.stdin.write("go\n");
+    await child.stdin.end();
+  }
+  return JSON.parse(said) as LoadResult;
 }
 
+const READY = "ready\n";
+const IDLE = -1;
+
 interface Lane {
+  /** Of the request that is under way. */
+  index: number;
   sentMs: number;
   received: string;
 }
 
-async function generate({ url, width, requests }: LoadPlan): Promise<LoadResult> {
-  const { hostname, port } = new URL(url);
+async function generate({ urls, width, requests }: LoadPlan, mayBegin: () => Promise<unknown>): Promise<LoadResult> {
+  const servers = urls.map((url) => new URL(url));
+  const { hostname } = servers[0]!;
   const bytes = requests.map(({ path, body, token }) =>
     Buffer.from(
       `POST ${path} HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${token}\r\nContent-Type: application/json\r\n` +
@@ -44,36 +65,40 @@ async function generate({ url, width, requests }: LoadPlan): Promise<LoadResult>
     ),
   );
   const timesMs: number[] = [];
-  let failed = 0;
+  const failures: number[] = [];
   let next = 0;
   const done = Promise.withResolvers<void>();
   const send = (socket: Socket<Lane>) => {
     if (next === bytes.length) {
+      socket.data.index = IDLE;
       socket.end();
       return;
     }
+    socket.data.index = next++;
     socket.data.sentMs = performance.now();
-    socket.write(bytes[next++]!);
+    socket.write(bytes[socket.data.index]!);
   };
   const answered = (socket: Socket<Lane>) => {
-    const { received, sentMs } = socket.data;
+    const { index, received, sentMs } = socket.data;
     const headEnd = received.indexOf("\r\n\r\n");
     if (headEnd < 0) return;
     const length = Number(/content-length: (\d+)/i.exec(received.slice(0, headEnd))?.[1] ?? 0);
     if (received.length < headEnd + 4 + length) return;
     timesMs.push(performance.now() - sentMs);
-    if (!received.startsWith("HTTP/1.1 2")) failed++;
+    if (!received.startsWith("HTTP/1.1 2")) failures.push(index);
     socket.data.received = "";
     if (timesMs.length === bytes.length) done.resolve();
     send(socket);
   };
+  await mayBegin();
+  const cpuBefore = process.cpuUsage();
   const startedMs = performance.now();
   await Promise.all(
-    Array.from({ length: Math.min(width, bytes.length) }, () =>
+    Array.from({ length: Math.min(width, bytes.length) }, (_, lane) =>
       connect<Lane>({
-        hostname,
-        port: Number(port),
-        data: { sentMs: 0, received: "" },
+        hostname: servers[lane % servers.length]!.hostname,
+        port: Number(servers[lane % servers.length]!.port),
+        data: { index: IDLE, sentMs: 0, received: "" },
         socket: {
           open: send,
           data(socket, chunk) {
@@ -82,15 +107,30 @@ async function generate({ url, width, requests }: LoadPlan): Promise<LoadResult>
             answered(socket);
           },
           error: (_socket, error) => done.reject(error),
+          close(socket) {
+            if (socket.data.index !== IDLE)
+              done.reject(new Error("a connection was closed in the middle of a request"));
+          },
         },
       }),
     ),
   );
   await done.promise;
   const seconds = (performance.now() - startedMs) / 1_000;
+  const cpu = process.cpuUsage(cpuBefore);
+  const cpuSeconds = (cpu.user + cpu.system) / 1e6;
   timesMs.sort((a, b) => a - b);
   const percentile = (share: number) => timesMs[Math.min(timesMs.length - 1, Math.floor(share * timesMs.length))] ?? 0;
-  return { failed, perSecond: bytes.length / seconds, p50Ms: percentile(0.5), p99Ms: percentile(0.99) };
+  const [p50Ms, p99Ms] = [percentile(0.5), percentile(0.99)];
+  return { failures, seconds, cpuSeconds, perSecond: bytes.length / seconds, p50Ms, p99Ms };
 }
 
-if (import.meta.main) console.log(JSON.stringify(await generate((await Bun.stdin.json()) as LoadPlan)));
+if (import.meta.main) {
+  const lines = console[Symbol.asyncIterator]();
+  const plan = JSON.parse((await lines.next()).value as string) as LoadPlan;
+  const result = await generate(plan, () => {
+    process.stdout.write(READY);
+    return lines.next();
+  });
+  console.log(JSON.stringify(result));
+}

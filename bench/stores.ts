@@ -202,7 +202,12 @@ const teams: Scenario<TeamStore> = {
 
 /** Nothing durable, so nothing to group: what a call costs. */
 async function benchHotStore(): Promise<void> {
-  const store = openEmbeddedHotStore({ clock: systemClock, bytesMax: 64 << 20, bucketsMax: 100_000 });
+  const store = openEmbeddedHotStore({
+    clock: systemClock,
+    bytesMax: 64 << 20,
+    bucketsMax: 100_000,
+    boardBytesMax: 1 << 20,
+  });
   const value = new Uint8Array(11);
   const bucket = { capacity: 10, refillPerSecond: 10 };
   const bench = new Bench({ time: 500 });

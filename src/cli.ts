@@ -1,9 +1,14 @@
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { PeerServer } from "./cluster/peers.ts";
 import { type Config, limits, loadConfig } from "./config.ts";
 import { playDemo } from "./demo/demo.ts";
 import { INVITE_CODE } from "./demo/plan.ts";
 import { ballPauseMs, postFeedEvent, readCricsheetFile } from "./demo/replay.ts";
 import { startNode } from "./main.ts";
+import { VERSION } from "./version.ts";
+import { openEmbeddedLedger } from "./stores/ledger/embedded.ts";
+import { ledgerHandlers } from "./stores/ledger/served.ts";
 import { openStores } from "./stores/open.ts";
 import { announcedEntries } from "./transaction/announced-entries.ts";
 import { httpExchange } from "./transaction/payments/http.ts";
@@ -22,12 +27,14 @@ const USAGE = `powerplay <command>
   verify                                 re-derive every balance from the ledger of a stopped node
   reconcile [--settlement FILE]          compare all books of a stopped node, and the payments with the provider's settlement
                                          file (asked for, or FILE); exit status 1 on any difference
+  ledger [--dev]                         keep the ledger of several nodes and serve it at PEER_HOST:PEER_PORT, for development and
+                                         tests without Aerospike; the nodes have LEDGER_URL=powerplay://host:port
   spool list                             which nodes hold acknowledged saves that are not in the log yet
   spool abandon NODE                     give up the spooled saves of a node whose disk is lost, so that matches can be locked
 
 Configuration comes from the environment: PORT, HOST, OPS_PORT, OPS_HOST, LOG_FORMAT, DATA_DIR, BOARD_DIR, JWT_SECRET, FEED_SECRET, SOCKET_ORIGINS, TICK_MS,
 DRAIN_MS, PAYMENT_URL, PAYMENT_KEY_ID, PAYMENT_KEY_SECRET, PAYMENT_WEBHOOK_SECRET, NODE_ID, PEER_HOST, PEER_PORT, PEER_URL,
-CLUSTER_SECRET.`;
+CLUSTER_SECRET, EVENT_LOG_URL, HOT_STORE_URL, CATALOG_URL, CATALOG_USER_URLS, CATALOG_REPLICA_URLS, TEAM_STORE_URL, LEDGER_URL.`;
 
 class UsageError extends Error {}
 
@@ -40,7 +47,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     console.log(USAGE);
     return command === "help" || command === "--help" ? 0 : 2;
   } catch (error) {
-    if (error instanceof UsageError || (error instanceof TypeError && "code" in error)) {
+    if (error instanceof UsageError || isOfParseArgs(error)) {
       console.error(`powerplay: ${error.message}\n\n${USAGE}`);
       return 2;
     }
@@ -49,6 +56,10 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   }
 }
 
+/** What it throws for an option that does not exist; other TypeErrors have codes as well. */
+const isOfParseArgs = (error: unknown): error is TypeError =>
+  error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
+
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   serve,
   demo,
@@ -56,7 +67,12 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
   admin,
   verify,
   reconcile: reconcileBooks,
+  ledger: serveLedger,
   spool,
+  "--version": async () => {
+    console.log(VERSION);
+    return 0;
+  },
 };
 
 function configOf(dev: boolean): Config {
@@ -96,6 +112,35 @@ async function serve(args: readonly string[]): Promise<number> {
   console.log(`powerplay: listening on ${node.url} · kernel ${node.kernelName} · for operators ${node.opsUrl}`);
   const signal = await untilTerminated();
   await node.stop({ leave: signal === "SIGINT" });
+  return 0;
+}
+
+/** One process that all nodes need: as good as the machine it is on, which is enough to develop and to test. */
+async function serveLedger(args: readonly string[]): Promise<number> {
+  const { values } = options(args);
+  const { clusterSecret, dataDir, peerHost, peerPort, peerUrl, stores } = configOf(true);
+  if (stores.ledger !== null)
+    throw new UsageError("ledger: LEDGER_URL: is of nodes; what is served here is in DATA_DIR");
+  if (!values.dev && !process.env["CLUSTER_SECRET"]) {
+    throw new UsageError("ledger: CLUSTER_SECRET: is not set; or say --dev");
+  }
+  const ledger = await openEmbeddedLedger({
+    file: join(dataDir, "ledger.sqlite"),
+    pendingMax: limits.storePendingMax,
+  });
+  const server = PeerServer.start({
+    host: peerHost,
+    port: peerPort,
+    url: peerUrl,
+    secret: clusterSecret,
+    bodyBytesMax: limits.remoteLedger.bodyBytesMax,
+    handlers: ledgerHandlers(ledger),
+    onTrouble: console.error,
+  });
+  console.log(`powerplay: the ledger is at ${server.url.replace(/^http/, "powerplay")}`);
+  await untilTerminated();
+  await server.stop();
+  await ledger.close();
   return 0;
 }
 

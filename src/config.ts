@@ -57,6 +57,8 @@ export const limits = {
     batchRecords: 2_000,
     retryMs: 250,
   },
+  /** A save waits for its log as long as its caller does, or is refused. */
+  noSpool: { spoolAfterMs: 60_000, recordsMax: 0, batchRecords: 1, retryMs: 250 },
   /** The ledger where LEDGER_URL names an Aerospike cluster. */
   aerospikeLedger: {
     /** About 130 bytes each in the record of an account that all of them touch; records have 1 MiB. */
@@ -70,15 +72,50 @@ export const limits = {
     threadCount: 4,
     callTimeoutMs: 1_000,
   },
+  /** The ledger where LEDGER_URL names a process that keeps it, and that process. */
+  remoteLedger: {
+    timeoutMs: 10_000,
+    auditTimeoutMs: 120_000,
+    /** A settlement's payments come ten thousand at once. */
+    bodyBytesMax: 32 << 20,
+    waveTransfersMax: 2_000,
+  },
   /** Each node has `connectionsMax` connections to each database, and one more a group of joins to that of contests. */
   postgres: {
     calls: { connectionsMax: 8, connectTimeoutMs: 5_000, callTimeoutMs: 8_000, pendingMax: 100_000 },
     joins: { lanes: 2, groupsMax: 2, callsPerGroupMax: 2_000 },
   },
-  hotStore: { bytesMax: 256 << 20, bucketsMax: 500_000 },
-  redis: { timeoutMs: 500, connectTimeoutMs: 3_000, reconnectMsMax: 1_000, callsMax: 20_000 },
+  hotStore: { bytesMax: 256 << 20, bucketsMax: 500_000, boardBytesMax: 64 << 20 },
+  redis: { timeoutMs: 500, connectTimeoutMs: 3_000, reconnectMsMax: 1_000, callsMax: 20_000, bulkTimeoutMs: 3_000 },
   /** Twenty failures in a row are an outage; with a third of a cluster away that is one chance in three billion. 500 K keys are about 60 MB. */
   hotStoreFallback: { failuresMax: 20, probeEveryMs: 250, localKeysMax: 500_000 },
+  /** Copies of boards in a shared hot store. */
+  mirror: {
+    /** A final's contests up to this size have 10 M entries together: some ten seconds of one Redis, once a ball. */
+    wholeEntriesMax: 10_000,
+    topCount: 1_000,
+    /** A few MB for each write under way. */
+    pieceEntries: 131_072,
+    writesUnderWay: 3,
+    /** Longer than the quiet hours of any match; what goes before is written again. */
+    ttlMs: 24 * 3_600_000,
+    retryMs: 250,
+    checkEveryMs: 2_000,
+    checkContests: 500,
+    askedForMs: 60_000,
+    /** How old what is shown of a slice on its way to another node may be: as long as that takes. */
+    staleMsMax: 15_000,
+  },
+  totals: {
+    /** 12 M rows keep a database busy for longer than a ball takes. */
+    everyMs: 60_000,
+    lookEveryMs: 500,
+    writesUnderWay: 2,
+    /** A millisecond of the event loop's time; what is committed together with them waits some for them. */
+    rowsMax: 1_000,
+    /** A node that was down since before has long been replaced. */
+    resumeForMs: 48 * 3_600_000,
+  },
   cassandra: {
     timeoutMs: 5_000,
     connectTimeoutMs: 20_000,
@@ -199,6 +236,7 @@ export const limits = {
 assert(limits.boards.topCountMax <= limits.boards.pageCountMax, "the top is a page");
 assert(limits.lock.checkEveryMs < limits.lock.joinStaleMs, "the lock waits for joins longer than one check");
 assert(limits.consumer.waitMs < limits.drainMs, "a consumer's last read ends within the drain");
+assert(limits.boards.topCountMax <= limits.mirror.topCount, "a copy has the whole top");
 assert(limits.cluster.watchEveryMs < limits.cluster.wantedForMs, "what is followed is said before it is forgotten");
 assert(limits.cluster.owners.announceEveryMs > limits.cluster.owners.checkEveryMs, "a check finds what is due");
 assert(limits.gateway.spreadMs < limits.gateway.tickMs, "a round ends before the next begins");
@@ -270,7 +308,7 @@ export interface StoreUrls {
   } | null;
   /** ScyllaDB or Cassandra. */
   readonly teamStore: string | null;
-  /** Aerospike. */
+  /** Aerospike; or, in development, a process that keeps it. */
   readonly ledger: string | null;
 }
 

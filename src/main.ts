@@ -23,6 +23,9 @@ import { BoardRoom } from "./realtime/board-room.ts";
 import { epochOf, Gateway } from "./realtime/gateway/gateway.ts";
 import type { Told } from "./realtime/gateway/match-hall.ts";
 import { BoardLeaderboards } from "./realtime/leaderboards.ts";
+import { BoardMirror, showLag } from "./realtime/mirror/board-mirror.ts";
+import { BoardTotals } from "./realtime/mirror/board-totals.ts";
+import { MirroredPages } from "./realtime/mirror/mirrored-pages.ts";
 import { LocalSlices } from "./realtime/slices/local-slices.ts";
 import { joinPeers } from "./realtime/slices/peers.ts";
 import { sliceAsker } from "./realtime/slices/ask-slice.ts";
@@ -167,7 +170,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       exists: existsSync(spoolFile),
       open: () => openSpoolStore({ file: spoolFile, pendingMax: limits.storePendingMax }),
     },
-    ...limits.spool,
+    // What takes an embedded log away takes a spool on the same disk away too.
+    ...(config.isLogShared ? limits.spool : limits.noSpool),
     marked: asSpooled,
     onTrouble,
     onCount: (count) => instruments.spoolRecords.set(count),
@@ -200,6 +204,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     sampleEveryMs,
     lookEveryMs: limits.boards.lookEveryMs,
     releasedIdleMs: limits.boards.releasedIdleMs,
+    mayForget: (match) => totals.isComplete(match),
     inLogMs: limits.boards.inLogMs,
     times: instruments,
     consumer,
@@ -239,7 +244,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   });
 
   // A slice that is asked for may be one of a match that is over, whose board gave its memory back.
-  const local = new LocalSlices({ boards, engine, missing: (match) => void lock.lock(match).catch(onTrouble) });
+  const missing = (match: MatchId) => void lock.lock(match).catch(onTrouble);
+  const local = new LocalSlices({ boards, engine, missing });
   const peers = config.isLogShared
     ? joinPeers({ config, log, slices, local, clock, consumer, limits: limits.cluster, onTrouble })
     : null;
@@ -269,6 +275,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     ask,
     exchange,
     teamStore,
+    missing,
     sampleEveryMs,
     limits: {
       rostersMax: limits.cluster.rostersMax,
@@ -277,6 +284,37 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       retryMs: limits.cluster.sliceRetryMs,
     },
   });
+
+  // A hot store of the node's own would lose its copies with the boards.
+  const mirror =
+    config.stores.hotStore === null
+      ? null
+      : new BoardMirror({
+          hotStore,
+          boards,
+          engine,
+          sliceCount: slices.count,
+          entryCounts: (match) => whole.entryCounts(match),
+          followed: (match) => exchange?.followed(match) ?? [],
+          limits: limits.mirror,
+          metrics,
+          onTrouble,
+        });
+  showLag(metrics, mirror);
+  const { staleMsMax, topCount, ttlMs, wholeEntriesMax } = limits.mirror;
+  const copies = new MirroredPages({ hotStore, teamStore, ttlMs, staleMsMax, nowMs: () => clock.nowMs() });
+  const totals: BoardTotals = new BoardTotals({
+    teamStore,
+    catalog,
+    boards,
+    scoresNow: (match, contest) => whole.scoresNow(match, contest),
+    isOwn: (contest) => slices.owned.has(contest % slices.count),
+    clock,
+    limits: { ...limits.totals, topCount, wholeEntriesMax },
+    metrics,
+    onTrouble,
+  });
+  slices.onChange(() => totals.slicesChanged());
 
   // The sandbox starts before the address of our own webhook route is known; it asks at each delivery.
   let webhookUrl = "";
@@ -339,6 +377,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       boards: whole,
       pointsOf: (match) => boards.points(match),
       scorer,
+      copies,
+      onAsked: (contest) => mirror?.asked(contest),
     }),
     wallet: userWallet({ provider, deposits, withdrawals, catalog, reads: new WalletReads(ledger) }),
     admin: lifecycle,
@@ -417,6 +457,9 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   boards.onPublished((match) => {
     exchange?.published(match);
     gateway.published(match);
+    mirror?.published(match);
+    totals.published(match);
+    copies.seen(match, boards.points(match).pointsVersion);
   });
   webhookUrl = `${http.url}/v1/payments/webhook`;
 
@@ -456,6 +499,10 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   lock.start();
   const attaching = setTimeout(() => (hasBoards = true), limits.attachMs);
   void lock.opened().then(() => (hasBoards = true));
+  void lock
+    .opened()
+    .then(() => totals.resume((match) => lock.lock(match)))
+    .catch(onTrouble);
 
   return {
     url: http.url,
@@ -481,13 +528,16 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     async stop({ leave } = { leave: false }) {
       isOpen = false;
       clearTimeout(attaching);
-      await socket.drain(config.drainMs, httpLimits.drainMs);
+      http.drain();
+      // However few sockets there are, a balancer needs the time to see, and clients to leave.
+      const leavingMs = config.isLogShared ? config.drainMs : 0;
+      await Promise.all([socket.drain(config.drainMs, httpLimits.drainMs), Bun.sleep(leavingMs)]);
       gateway.stop();
       await http.stop();
       await lock.stop();
       await Promise.all([...workers.map((worker) => worker.stop()), sandbox?.stop()]);
       if (leave) await slices.leave();
-      await Promise.all([exchange?.stop(), peers?.stop()]);
+      await Promise.all([exchange?.stop(), mirror?.stop(), totals.stop(), peers?.stop()]);
       await Promise.all([saves.stop(), materialiser.stop(), scorer.stop(), boards.stop()]);
       engine.stop();
       await hotStore.close();

@@ -1,7 +1,7 @@
 import { ptr } from "bun:ffi";
 import { assert } from "../../src/domain/assert.ts";
 import { nativeKernel, openNativeLibrary } from "../../src/realtime/kernel/native.ts";
-import { DEFAULT_LIBRARY_PATH } from "../../src/realtime/kernel/open.ts";
+import { nativeLibraries } from "../../src/native-libraries.ts";
 import { Standing } from "../../src/realtime/board/standing.ts";
 import type { Bench, BenchBoard } from "./bench.ts";
 import { passOf } from "./kernels.ts";
@@ -32,7 +32,7 @@ export async function deltaScenario({ match }: Bench, mega: BenchBoard): Promise
   const whole = { ...columns, entryCount };
   const { batter, before, after } = match.six;
   const halfQp = (after[batter]! - before[batter]!) / 2;
-  const opening = openNativeLibrary(DEFAULT_LIBRARY_PATH);
+  const opening = openNativeLibrary(nativeLibraries.kernel);
   assert(opening.ok, "the native kernel is built");
   const kernel = nativeKernel(opening.library, opening.best, 1);
   const pass = passOf(kernel, whole);

@@ -1,7 +1,7 @@
 import { ptr } from "bun:ffi";
 import { assert } from "../../src/domain/assert.ts";
 import { nativeKernel, NATIVE_VERSIONS, openNativeLibrary } from "../../src/realtime/kernel/native.ts";
-import { DEFAULT_LIBRARY_PATH } from "../../src/realtime/kernel/open.ts";
+import { nativeLibraries } from "../../src/native-libraries.ts";
 import type { ContestColumns, Kernel } from "../../src/realtime/kernel/port.ts";
 import { slotBytes, usedSlotBytes } from "../../src/realtime/kernel/slot.ts";
 import { typescriptKernel } from "../../src/realtime/kernel/typescript.ts";
@@ -54,7 +54,7 @@ export async function kernelsScenario({ match, threads }: Bench, mega: BenchBoar
       shareOfBandwidth: serves ? perSecond(pass) / bandwidth[count]! : null,
     });
   add("typescript", 1, slowly, false);
-  const opening = openNativeLibrary(DEFAULT_LIBRARY_PATH);
+  const opening = openNativeLibrary(nativeLibraries.kernel);
   assert(opening.ok, "the native kernel is built");
   for (let version = 0; version <= opening.best; version++) {
     for (const count of threadCounts) {

@@ -8,7 +8,7 @@ import { exchange } from "./exchange.ts";
 export const aerospike = {
   name: "aerospike",
   defaultPort: 43_000,
-  portCount: 3,
+  portCount: 4,
   variable: "TEST_AEROSPIKE_URL",
   stopSignal: "SIGTERM",
   startMsMax: 60_000,
@@ -17,7 +17,7 @@ export const aerospike = {
     server() === null
       ? "no Aerospike server: set ASD=/path/to/asd, or put asd on PATH (ops/compose.yml runs one in Docker)"
       : null,
-  async prepare({ directory, ports: [port, fabricPort, heartbeatPort], settings }) {
+  async prepare({ directory, ports: [port, fabricPort, heartbeatPort, adminPort], settings }) {
     for (const name of ["data", "smd", "usr/udf/lua"]) await mkdir(join(directory, name), { recursive: true });
     const namespace = { "replication-factor": "1", "nsup-period": "60", ...settings };
     const file = join(directory, "aerospike.conf");
@@ -26,7 +26,9 @@ export const aerospike = {
       `service {
   cluster-name powerplay
   work-directory ${directory}
-  proto-fd-max 1000
+  run-as-daemon false
+  proto-fd-max 1024
+  service-threads 6
 }
 logging {
   console {
@@ -48,6 +50,10 @@ network {
     port ${heartbeatPort}
     interval 150
     timeout 10
+  }
+  admin {
+    address 127.0.0.1
+    port ${adminPort}
   }
 }
 mod-lua {

@@ -6,17 +6,22 @@ export interface ApiAnswer {
   readonly body: any;
 }
 
+/** As `fetch`; another one may be more patient. */
+export type Send = (url: string, request: RequestInit) => Promise<Response>;
+
 export class ApiClient {
   readonly #baseUrl: string;
   readonly #token: string | null;
+  readonly #fetch: Send;
 
-  constructor(baseUrl: string, token: string | null = null) {
+  constructor(baseUrl: string, token: string | null = null, send: Send = fetch) {
     this.#baseUrl = baseUrl.replace(/\/$/, "");
     this.#token = token;
+    this.#fetch = send;
   }
 
   as(token: string): ApiClient {
-    return new ApiClient(this.#baseUrl, token);
+    return new ApiClient(this.#baseUrl, token, this.#fetch);
   }
 
   get(path: string): Promise<ApiAnswer> {
@@ -37,7 +42,7 @@ export class ApiClient {
     body: string | null,
     headers: Readonly<Record<string, string>>,
   ): Promise<ApiAnswer> {
-    const response = await fetch(this.#baseUrl + path, {
+    const response = await this.#fetch(this.#baseUrl + path, {
       method,
       body,
       headers: {

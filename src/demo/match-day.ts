@@ -1,10 +1,9 @@
 import { type ContestId, contestId, type MatchId, matchId } from "../domain/ids.ts";
 import { formatPaise, paise } from "../domain/money.ts";
 import { seededRandom } from "../domain/random.ts";
-import { ROSTER_RULES } from "../domain/roster.ts";
-import type { Node } from "../main.ts";
+import { ROSTER_RULES, type RosterDraft } from "../domain/roster.ts";
 import type { CricsheetMatch } from "../stream/cricsheet.ts";
-import type { Actor } from "./actor.ts";
+import type { Actor, Stage } from "./actor.ts";
 import { type ApiClient, expectStatus } from "./api-client.ts";
 import { concurrently } from "./concurrently.ts";
 import { Latencies } from "./latencies.ts";
@@ -19,7 +18,7 @@ const ROSTER_RULES_NAME = "modern";
 
 /** One match of the demo: who plays it, on what, and how fast. */
 export interface MatchDay {
-  readonly node: Node;
+  readonly node: Stage;
   readonly admin: Actor;
   readonly terminal: Terminal;
   readonly feedSecret: string;
@@ -27,6 +26,11 @@ export interface MatchDay {
   readonly bots: readonly Actor[];
   readonly seed: number;
   readonly startMs: number;
+  /** The bots' wallets are full already. */
+  readonly areFunded?: boolean;
+  /** When everybody has joined, and before each event of the feed: what else happens then. */
+  readonly onJoined?: (match: MatchId, contests: readonly OpenContest[]) => Promise<void>;
+  readonly onEvent?: (index: number) => Promise<void>;
   /** Times real time. */
   readonly speed: number;
   readonly visitorSpeed: number;
@@ -56,20 +60,21 @@ export async function playMatchDay(day: MatchDay): Promise<MatchDayResult> {
   const admin = day.admin.api;
   const match = await openMatch(admin, game, day.startMs);
   const contests = await openContests(admin, planContests(match, bots.length));
-  await deposit(bots, node.sandboxUrl!, terminal);
+  if (day.areFunded !== true) await deposit(bots, node.sandboxUrl!, terminal);
   const saves = await saveTeams(bots, match, game, seed, terminal);
   const joins = await joinContests(bots, contests, terminal);
 
+  await day.onJoined?.(match, contests);
   await day.deadline();
   await showRefusedEdit(bots[0]!, match, game, seed, terminal);
   const commitment = await untilLocked(admin, match);
   terminal.say(`Locked: ${commitment.leafCount} teams, Merkle root ${commitment.rootHex}`);
 
   const mega = contests[0]!.id;
-  const feed = { baseUrl: node.url, matchId: match, feedSecret, nowMs: () => node.clock.nowMs() };
+  const feed = { baseUrl: node.url, matchId: match, feedSecret, nowMs: () => node.clock.nowMs(), send: node.send };
   // Whoever watches wants to read each ball; nobody wants to wait for a match that nobody watches.
   const pauseMs = () => ballPauseMs(node.sockets.openCount > 0 ? day.visitorSpeed : day.speed);
-  const balls = await replay(feed, game, admin, mega, pauseMs, terminal);
+  const balls = await replay(feed, game, admin, mega, pauseMs, terminal, day.onEvent);
   await untilState(admin, match, "review");
   expectStatus(await admin.post(`/v1/admin/matches/${match}/approve`, {}), 200, "approve the result");
   const final = expectStatus(await admin.get(`/v1/contests/${mega}/leaderboard?top=10`), 200, "final board").body;
@@ -77,7 +82,7 @@ export async function playMatchDay(day: MatchDay): Promise<MatchDayResult> {
   return { contests, released: released.contests, finalRows: final.rows, saves, joins, balls };
 }
 
-async function openMatch(admin: ApiClient, game: CricsheetMatch, startMs: number): Promise<MatchId> {
+export async function openMatch(admin: ApiClient, game: CricsheetMatch, startMs: number): Promise<MatchId> {
   const { name, sides, format, scoringRules } = game.facts;
   const created = expectStatus(
     await admin.post("/v1/admin/matches", {
@@ -112,7 +117,7 @@ async function openContests(admin: ApiClient, planned: readonly PlannedContest[]
   return opened;
 }
 
-async function deposit(bots: readonly Actor[], sandboxUrl: string, terminal: Terminal): Promise<void> {
+export async function deposit(bots: readonly Actor[], sandboxUrl: string, terminal: Terminal): Promise<void> {
   let done = 0;
   await concurrently(bots, WIDTH, async ({ api }) => {
     const order = expectStatus(await api.post("/v1/wallet/deposits", { amountPaise: DEPOSIT_PAISE }), 201, "deposit");
@@ -140,18 +145,22 @@ async function saveTeams(
   const saves = new Latencies();
   let done = 0;
   await concurrently(bots, WIDTH, async ({ api }, bot) => {
-    // A generator of its own for each bot keeps its teams the same whatever the others do.
-    const random = seededRandom(seed * 1_000_003 + bot);
-    const numbers = Array.from({ length: teamCountOf(bot) }, (_, index) => index + 1);
-    // Every second bot has second thoughts about its first team.
-    for (const teamNo of bot % 2 === 0 ? [...numbers, 1] : numbers) {
-      const draft = rosters.draw(random);
+    for (const { teamNo, draft } of teamsOf(bot, rosters, seed)) {
       expectStatus(await saves.time(() => api.post("/v1/teams", { matchId: match, teamNo, ...draft })), 200, "save");
     }
     terminal.draw([`teams     ${progressBar(++done, bots.length)}`]);
   });
   terminal.say(`${saves.count} teams saved and edited: ${saves.summary()}`);
   return saves;
+}
+
+/** What a bot saves, in this order. */
+export function teamsOf(bot: number, rosters: RandomRosters, seed: number): { teamNo: number; draft: RosterDraft }[] {
+  // A generator of its own for each bot keeps its teams the same whatever the others do.
+  const random = seededRandom(seed * 1_000_003 + bot);
+  const numbers = Array.from({ length: teamCountOf(bot) }, (_, index) => index + 1);
+  // Every second bot has second thoughts about its first team.
+  return (bot % 2 === 0 ? [...numbers, 1] : numbers).map((teamNo) => ({ teamNo, draft: rosters.draw(random) }));
 }
 
 async function joinContests(
@@ -177,7 +186,7 @@ async function joinContests(
   return joins;
 }
 
-const announcedRosters = (game: CricsheetMatch): RandomRosters => {
+export const announcedRosters = (game: CricsheetMatch): RandomRosters => {
   const playing = new Set(game.startingXi);
   const players = game.squad.players.map((player) => ({ ...player, announced: playing.has(player.id) }));
   return new RandomRosters({ players }, ROSTER_RULES[ROSTER_RULES_NAME]!);
@@ -219,10 +228,12 @@ async function replay(
   mega: ContestId,
   pause: () => number,
   terminal: Terminal,
+  onEvent: MatchDay["onEvent"],
 ): Promise<Latencies> {
   const posts = new Latencies();
   let last = "";
   for (const [index, event] of game.events.entries()) {
+    await onEvent?.(index);
     await posts.time(() => postFeedEvent(feed, event));
     const pauseMs = pause();
     if (pauseMs >= 1) await Bun.sleep(pauseMs);

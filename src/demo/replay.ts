@@ -1,6 +1,7 @@
 import { adaptCricsheet, type CricsheetMatch } from "../stream/cricsheet.ts";
 import type { FeedEvent } from "../domain/feed.ts";
 import { signFeed } from "../edge/feed-signature.ts";
+import type { Send } from "./api-client.ts";
 
 /** Reads a Cricsheet JSON file; the error names the file and each wrong place in it. */
 export async function readCricsheetFile(path: string): Promise<CricsheetMatch> {
@@ -24,6 +25,8 @@ export interface FeedTarget {
   readonly matchId: number;
   readonly feedSecret: string;
   readonly nowMs: () => number;
+  /** Absent: by `fetch`. */
+  readonly send?: Send | undefined;
 }
 
 const RETRIES_MAX = 20;
@@ -36,7 +39,7 @@ const RETRY_MS = 250;
 export async function postFeedEvent(target: FeedTarget, event: FeedEvent): Promise<void> {
   const body = JSON.stringify(event);
   for (let attempt = 1; ; attempt++) {
-    const response = await fetch(`${target.baseUrl}/v1/scores/${target.matchId}/event`, {
+    const response = await (target.send ?? fetch)(`${target.baseUrl}/v1/scores/${target.matchId}/event`, {
       method: "POST",
       headers: { "content-type": "application/json", ...signFeed(target.feedSecret, target.nowMs(), body) },
       body,

@@ -28,6 +28,11 @@ export interface HttpServer {
   readonly url: string;
   /** To every socket that has subscribed to the topic. */
   publish(topic: string, frame: Uint8Array): void;
+  /**
+   * From now on each answer asks its client to connect anew, which leads to another node: a connection that the end finds idle
+   * would break under the next request on it.
+   */
+  drain(): void;
   /** Takes no new requests and resolves when those under way are answered. */
   stop(): Promise<void>;
 }
@@ -38,9 +43,16 @@ type Handler = (request: BunRequest, server: Server<Session>) => Promise<Respons
 export const SOCKET_PATH = "/v1/socket";
 
 export function startHttp(options: HttpOptions): HttpServer {
+  let isDraining = false;
+  const answered = (response: Response): Response => {
+    if (isDraining) response.headers.set("connection", "close");
+    return response;
+  };
   const byPath: Record<string, Record<string, Handler>> = {};
   for (const route of ROUTES) {
-    (byPath[bunPath(route.path)] ??= {})[route.method] = handlerOf(route, options);
+    const handle = handlerOf(route, options);
+    (byPath[bunPath(route.path)] ??= {})[route.method] = async (request, asked) =>
+      answered(await handle(request, asked));
   }
   const openApi = JSON.stringify(openApiDocument(ROUTES));
   byPath["/openapi.json"] = {
@@ -83,7 +95,7 @@ export function startHttp(options: HttpOptions): HttpServer {
       const { pathname } = new URL(request.url);
       const answer = methodRefusal(pathname) ?? (await options.web(request)) ?? refused("route_not_found").response();
       options.times.unrouted(answer.status);
-      return answer;
+      return answered(answer);
     },
     error(error) {
       options.onTrouble(error);
@@ -94,6 +106,7 @@ export function startHttp(options: HttpOptions): HttpServer {
   return {
     url: `http://${host}:${server.port}`,
     publish: (topic, frame) => void server.publish(topic, frame as Uint8Array<ArrayBuffer>),
+    drain: () => void (isDraining = true),
     stop: () => server.stop(),
   };
 }

@@ -33,6 +33,7 @@ import type { RankedPage } from "./board/board-protocol.ts";
 import type { PointsAt } from "./board/history.ts";
 import type { NamesOf } from "./known-names.ts";
 import type { RankedEntry } from "./board/standing.ts";
+import type { MirroredPages } from "./mirror/mirrored-pages.ts";
 import { SliceLoading } from "./slices/slice-questions.ts";
 import type { MatchCommitment, WholeBoards } from "./whole-boards.ts";
 
@@ -44,6 +45,10 @@ export interface BoardLeaderboardsDeps {
   /** The newest points of the match that this node has read. */
   readonly pointsOf: (match: MatchId) => PointsAt;
   readonly scorer: Scorer;
+  /** What is shown of a contest while one of its slices can't be asked. */
+  readonly copies: Pick<MirroredPages, "page">;
+  /** Told which contests are looked at. */
+  readonly onAsked: (contest: ContestId) => void;
   /** Contests whose immutable terms are remembered, so that a page needs no catalog. */
   readonly termsMax: number;
 }
@@ -66,14 +71,15 @@ export class BoardLeaderboards implements Leaderboards {
   }
 
   top(contest: ContestId, count: number): Promise<BoardResult<BoardPage>> {
-    return this.#page(contest, async (match) => {
+    return this.#pageOrCopy(contest, 0, count, async (match) => {
       const at = await this.#deps.boards.standingNow(match, contest);
       return at && { ...at, entryCount: at.standing.entryCount, entries: at.standing.top().slice(0, count) };
     });
   }
 
   page(contest: ContestId, fromRank: number, count: number): Promise<BoardResult<BoardPage>> {
-    return this.#page(contest, (match) => this.#deps.boards.page(match, contest, fromRank - 1, count));
+    const place = fromRank - 1;
+    return this.#pageOrCopy(contest, place, count, (match) => this.#deps.boards.page(match, contest, place, count));
   }
 
   async mine(user: UserId, id: ContestId): Promise<BoardResult<BoardPage>> {
@@ -199,6 +205,24 @@ export class BoardLeaderboards implements Leaderboards {
       const commitment = await this.#deps.boards.commitment(match);
       if (commitment === null) return refused("loading");
       return commitment.teamCount === 0 ? refused("not_entered") : answered(commitment);
+    });
+  }
+
+  #pageOrCopy(
+    id: ContestId,
+    place: number,
+    count: number,
+    read: (match: MatchId) => Promise<RankedPage | null>,
+  ): Promise<BoardResult<BoardPage>> {
+    this.#deps.onAsked(id);
+    return this.#page(id, async (match) => {
+      try {
+        return await read(match);
+      } catch (error) {
+        const copy = error instanceof SliceLoading ? await this.#deps.copies.page(match, id, place, count) : null;
+        if (copy) return copy;
+        throw error;
+      }
     });
   }
 

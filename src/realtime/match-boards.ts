@@ -9,6 +9,7 @@ import { POOL_SIZE_MAX } from "../domain/points.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
 import { type EventLog, forEachRecord, type LogBatch, TOPICS } from "../stores/event-log/port.ts";
 import type { TeamStore } from "../stores/team-store/port.ts";
+import { StoreUnavailable } from "../stores/unavailable.ts";
 import { Consumer, type ConsumerOptions } from "../stream/consumer.ts";
 import { decodePointsUpdate, pointsVectorOf } from "../stream/points-update.ts";
 import type { SaveFence } from "../stream/save-fence.ts";
@@ -33,6 +34,8 @@ export interface MatchBoardsDeps {
   readonly lookEveryMs: number;
   /** The board of a match whose prizes are paid, when nobody asked for it so long, gives its memory back; a question brings it back. */
   readonly releasedIdleMs: number;
+  /** Whether all that is kept of a match's end is written; rejects while that can't be asked. Until then its board stays. */
+  readonly mayForget?: (match: MatchId) => Promise<boolean>;
   /** The log has all of a match for at least so long after its start: its retention, less how long teams are saved before. */
   readonly inLogMs: number;
   /** Told what each pass took, and how old a ball was when its ranks were there. */
@@ -185,6 +188,7 @@ export class MatchBoards {
       const locked = this.#matches.get(id);
       const idle = locked !== undefined && clock.nowMs() - locked.usedMs >= releasedIdleMs;
       if (locked === undefined || !(state === "abandoned" || (state === "released" && idle))) continue;
+      if (state === "released" && !(await this.#mayForget(id))) continue;
       this.#matches.delete(id);
       for (const { identity } of locked.slices.values()) await this.#deps.engine.remove(identity);
     }
@@ -199,6 +203,15 @@ export class MatchBoards {
 
   #missing({ slices }: LockedMatch): number[] {
     return [...this.#deps.slices.owned].filter((slice) => !slices.has(slice));
+  }
+
+  async #mayForget(match: MatchId): Promise<boolean> {
+    try {
+      return (await this.#deps.mayForget?.(match)) ?? true;
+    } catch (error) {
+      if (error instanceof StoreUnavailable) return false;
+      throw error;
+    }
   }
 
   /** null: the slice went to another node meanwhile. */

@@ -145,6 +145,7 @@ async function openWorld(name: string): Promise<World> {
       ask,
       exchange,
       teamStore,
+      missing: () => undefined,
       sampleEveryMs: 1,
       limits: { rostersMax: 100_000, standingsMax: 100, patienceMs: 10_000, retryMs: 5 },
     });

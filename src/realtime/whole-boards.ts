@@ -10,6 +10,7 @@ import { type FinalScores, NO_SCORES, scoresOfColumns } from "../transaction/fin
 import type { RankedPage } from "./board/board-protocol.ts";
 import type { BoardEngine } from "./board/engine.ts";
 import { type PointsAt, type RankAt, SampleSchedule } from "./board/history.ts";
+import type { Standing } from "./board/standing.ts";
 import type { StandingAt } from "./board/standings-file.ts";
 import type { LiveBoards } from "./gateway/contest-room.ts";
 import type { LockedSlice } from "./locked-slice.ts";
@@ -27,6 +28,8 @@ export interface WholeBoardsDeps {
   /** null: this node has all there is. */
   readonly exchange: StandingExchange | null;
   readonly teamStore: Pick<TeamStore, "points">;
+  /** Told when a board is asked for that is not open: of a match whose prizes are paid, it comes back on demand. */
+  readonly missing: (match: MatchId) => void;
   readonly sampleEveryMs: number;
   readonly limits: WholeBoardsLimits;
 }
@@ -165,11 +168,22 @@ export class WholeBoards implements LiveBoards {
 
   /** The end of a contest whose points are final and known here. */
   async finalScores(match: MatchId, contest: ContestId): Promise<FinalScores> {
+    return (await this.scoresNow(match, contest))?.scores ?? NO_SCORES;
+  }
+
+  /** Every entry of the contest at one ball; null when nobody entered. */
+  async scoresNow(match: MatchId, contest: ContestId): Promise<ContestScores | null> {
     const only = this.#onlySlice(match);
-    if (only === null) return (await this.#whole(match, contest))?.finalScores() ?? NO_SCORES;
+    if (only === null) {
+      const whole = await this.#whole(match, contest);
+      if (whole === null) return null;
+      return { pointsVersion: whole.at.pointsVersion, standing: whole.standing, scores: whole.finalScores() };
+    }
     const columns = only.board.contests.get(contest);
     const at = only.board.standing(contest);
-    return columns && at ? scoresOfColumns(columns, at.standing, at.points) : NO_SCORES;
+    if (columns === undefined || at === undefined) return null;
+    const { points, pointsVersion, standing } = at;
+    return { pointsVersion, standing, scores: scoresOfColumns(columns, standing, points) };
   }
 
   /** null: being computed, for a few seconds after the deadline. */
@@ -207,6 +221,7 @@ export class WholeBoards implements LiveBoards {
     if (this.#deps.slices.count > 1) return null;
     const slice = this.#deps.boards.slice(match, 0);
     if (slice !== undefined) return slice;
+    this.#deps.missing(match);
     throw new SliceLoading({ matchId: match, slice: 0 }, "is not open yet");
   }
 
@@ -275,6 +290,12 @@ export class WholeBoards implements LiveBoards {
       if (rows.length < POINTS_ROWS) return;
     }
   }
+}
+
+export interface ContestScores {
+  readonly pointsVersion: number;
+  readonly standing: Standing;
+  readonly scores: FinalScores;
 }
 
 export interface MatchCommitment {

@@ -15,6 +15,7 @@ import { openRedisHotStore } from "./hot-store/redis.ts";
 import { openAerospikeLedger } from "./ledger/aerospike.ts";
 import { openEmbeddedLedger } from "./ledger/embedded.ts";
 import type { Ledger } from "./ledger/port.ts";
+import { openRemoteLedger } from "./ledger/remote.ts";
 import type { SqliteStoreOptions } from "./sqlite/store.ts";
 import { openCassandraTeamStore } from "./team-store/cassandra.ts";
 import { openEmbeddedTeamStore } from "./team-store/embedded.ts";
@@ -43,9 +44,7 @@ export async function openStores(config: Config): Promise<Stores> {
   });
   const opening = [
     openCatalogOf(config, embedded("catalog")),
-    ledger === null
-      ? openEmbeddedLedger(embedded("ledger"))
-      : openAerospikeLedger({ url: ledger, pendingMax: limits.storePendingMax, ...limits.aerospikeLedger }),
+    ledger === null ? openEmbeddedLedger(embedded("ledger")) : openSharedLedger(ledger, config.clusterSecret),
     eventLog === null
       ? openEmbeddedEventLog(embedded("log"))
       : openKafkaEventLog({ url: eventLog, memberId: config.nodeId, ...limits.kafka }),
@@ -70,6 +69,14 @@ export async function openStores(config: Config): Promise<Stores> {
     await Promise.all(opened.map((each) => (each.status === "fulfilled" ? each.value.close() : undefined)));
     throw error;
   }
+}
+
+/** Kept by Aerospike, or by another process where there is none. */
+function openSharedLedger(url: string, secret: string): Promise<Ledger> {
+  const pendingMax = limits.storePendingMax;
+  return url.startsWith("powerplay:")
+    ? openRemoteLedger({ url, secret, pendingMax, ...limits.remoteLedger })
+    : openAerospikeLedger({ url, pendingMax, ...limits.aerospikeLedger });
 }
 
 function openCatalogOf(

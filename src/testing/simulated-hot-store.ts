@@ -1,10 +1,12 @@
 import type { Clock } from "../domain/clock.ts";
+import { InMemoryBoards } from "../stores/hot-store/in-memory-boards.ts";
 import type { HotStore } from "../stores/hot-store/port.ts";
 
 /** `forget` drops everything at once, which the law allows at any time. */
 export function openSimulatedHotStore(clock: Clock): HotStore & { forget(): void } {
   const values = new Map<string, { readonly value: Uint8Array; readonly untilMs: number }>();
   const buckets = new Map<string, { tokens: number; atMs: number }>();
+  const boards = new InMemoryBoards(clock, Number.POSITIVE_INFINITY);
   const subscribers = new Map<string, Set<(message: Uint8Array) => void>>();
   const live = (key: string): Uint8Array | null => {
     const found = values.get(key);
@@ -15,6 +17,7 @@ export function openSimulatedHotStore(clock: Clock): HotStore & { forget(): void
     forget() {
       values.clear();
       buckets.clear();
+      boards.clear();
     },
     get: async (key) => live(key)?.slice() ?? null,
     async set(key, value, ttlMs) {
@@ -45,6 +48,10 @@ export function openSimulatedHotStore(clock: Clock): HotStore & { forget(): void
       subscribers.set(channel, listeners.add(onMessage));
       return async () => void listeners.delete(onMessage);
     },
+    putBoard: (head, entries, ttlMs) => boards.putBoard(head, entries, ttlMs),
+    boardHeads: (contest) => boards.boardHeads(contest),
+    boardEntries: (contest, version, ranges) => boards.boardEntries(contest, version, ranges),
+    boardVersions: (contests) => boards.boardVersions(contests),
     close: async () => undefined,
   };
 }

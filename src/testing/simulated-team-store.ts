@@ -1,5 +1,12 @@
 import { type ContestId, type EntryId, type MatchId, teamOfEntry, userOfEntry } from "../domain/ids.ts";
-import type { BoardSample, EntryTotal, PointsRow, TeamStore, TeamVersion } from "../stores/team-store/port.ts";
+import type {
+  BoardSample,
+  EntryTotal,
+  PointsRow,
+  TeamStore,
+  TeamVersion,
+  TotalsMark,
+} from "../stores/team-store/port.ts";
 
 export function openSimulatedTeamStore(): TeamStore {
   /** By match and entry, then by version. */
@@ -9,6 +16,7 @@ export function openSimulatedTeamStore(): TeamStore {
   /** By contest and slice, then by version. */
   const samples = new Map<string, Map<number, BoardSample>>();
   const totals = new Map<ContestId, Map<EntryId, EntryTotal>>();
+  const marks = new Map<ContestId, TotalsMark>();
 
   return {
     async appendTeams(partition, rows, nextOffset) {
@@ -39,6 +47,10 @@ export function openSimulatedTeamStore(): TeamStore {
     async putTotals(contest, rows) {
       for (const row of rows) inner(totals, contest).set(row.entryId, row);
     },
+    async markTotals(contest, mark) {
+      marks.set(contest, { ...mark, board: mark.board.slice() });
+    },
+    totalsMark: async (contest) => marks.get(contest) ?? null,
     totals: async (contest, entries) => {
       const known = totals.get(contest);
       return entries.map((entry) => known?.get(entry)).filter((row) => row !== undefined);

@@ -31,6 +31,7 @@ export type BoardRequest =
   | ({ readonly kind: "compactUnder"; readonly points: readonly PointsVector[] } & OfContest)
   | ({ readonly kind: "standingUnder"; readonly points: PointsVector } & OfContest)
   | ({ readonly kind: "entries"; readonly range: EntryRange } & OfContest)
+  | ({ readonly kind: "ranked"; readonly range: PlaceRange } & OfContest)
   | ({ readonly kind: "countTied"; readonly tie: ScoreUnder; readonly below: readonly number[] } & OfContest);
 
 interface OfContest {
@@ -53,7 +54,16 @@ export interface EntryRange {
   readonly limit: number;
 }
 
-/** In ascending order of id. */
+/** Up to `count` entries from a 0-based place of the total order on. */
+export interface PlaceRange {
+  readonly points: PointsVector;
+  /** Bytes of the contest's `Standing` under these points. */
+  readonly standing: Uint8Array;
+  readonly place: number;
+  readonly count: number;
+}
+
+/** In ascending order of id, or in total order where places were asked for. */
 export interface ScoredEntries {
   readonly entryIds: Float64Array;
   readonly scoresQp: Int16Array;
@@ -84,6 +94,7 @@ export interface BoardAnswers {
   /** The bytes of a `Standing`. */
   standingUnder: Uint8Array;
   entries: ScoredEntries;
+  ranked: ScoredEntries;
   /** How many entries tied at the score have a lower id than each of `below`. */
   countTied: readonly number[];
 }

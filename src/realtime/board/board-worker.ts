@@ -6,7 +6,7 @@ import type { ContestColumns, Kernel } from "../kernel/port.ts";
 import { Board, standingOf } from "./board.ts";
 import { compactBoard, compactStanding } from "./compact-standing.ts";
 import type { BoardAnswers, BoardRequest, RankedPage, WorkerSettings } from "./board-protocol.ts";
-import { countTied, entriesFrom, neighbours, page, type RankedContest } from "./queries.ts";
+import { countTied, entriesAtPlaces, entriesFrom, neighbours, page, type RankedContest } from "./queries.ts";
 import { type BoardIdentity, boardName } from "./shared-memory.ts";
 import type { RankedEntry } from "./standing.ts";
 
@@ -55,6 +55,8 @@ function answer(request: BoardRequest): BoardAnswers[keyof BoardAnswers] {
       return standingOf(kernel(), columnsOf(request), request.points).bytes;
     case "entries":
       return entriesFrom(kernel(), columnsOf(request), request.range);
+    case "ranked":
+      return entriesAtPlaces(kernel(), columnsOf(request), request.range);
     case "countTied":
       return countTied(kernel(), columnsOf(request), request.tie, request.below);
     default:

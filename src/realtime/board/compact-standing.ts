@@ -42,6 +42,15 @@ export function compactStanding(standing: Standing): Uint8Array {
 
 /** How many entries score more. Walks the bytes once. */
 export function countAboveInCompact(bytes: Uint8Array, scoreQp: PointsQp): number {
+  let above = 0;
+  forEachCount(bytes, (score, count) => {
+    if (score > scoreQp) above += count;
+  });
+  return above;
+}
+
+/** Every score from the lowest to the highest, those that nobody has included. */
+export function forEachCount(bytes: Uint8Array, visit: (scoreQp: PointsQp, count: number) => void): void {
   let at = 0;
   const next = (): number => {
     let value = 0;
@@ -53,12 +62,7 @@ export function countAboveInCompact(bytes: Uint8Array, scoreQp: PointsQp): numbe
   };
   const zigzag = next();
   let score = zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
-  let above = 0;
-  for (; at < bytes.length; score++) {
-    const count = next();
-    if (score > scoreQp) above += count;
-  }
-  return above;
+  for (; at < bytes.length; score++) visit(score, next());
 }
 
 function pushVarint(bytes: number[], value: number): void {

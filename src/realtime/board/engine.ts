@@ -10,6 +10,7 @@ import type {
   BoardAnswers,
   BoardRequest,
   EntryRange,
+  PlaceRange,
   RankedPage,
   ScoredEntries,
   ScoreUnder,
@@ -60,6 +61,8 @@ export class BoardEngine {
   readonly #questions: ReturnType<typeof startWorker>;
   readonly #directory: string;
   readonly #boards = new Map<string, Attached>();
+  /** Boards whose passes are under way. */
+  readonly #passing = new Set<Promise<void>>();
 
   private constructor(
     passes: ReturnType<typeof startWorker>,
@@ -141,7 +144,7 @@ export class BoardEngine {
       attached.waiting = { generation: { ...generation, points: generation.points.slice() }, waiters };
     }
     attached.waiting.waiters.push(waiter);
-    if (running === undefined) void this.#runPasses(identity, attached);
+    if (running === undefined) this.#startPasses(identity, attached);
     return waiter.promise;
   }
 
@@ -195,6 +198,11 @@ export class BoardEngine {
     return this.#questions.ask({ kind: "entries", identity, contestId, range });
   }
 
+  /** Entries of a contest on the board in total order under any points. */
+  ranked(identity: BoardIdentity, contestId: ContestId, range: PlaceRange): Promise<ScoredEntries> {
+    return this.#questions.ask({ kind: "ranked", identity, contestId, range });
+  }
+
   countTied(
     identity: BoardIdentity,
     contestId: ContestId,
@@ -207,6 +215,16 @@ export class BoardEngine {
   stop(): void {
     this.#passes.stop();
     this.#questions.stop();
+  }
+
+  /** Resolves when no pass is under way: for work that no ball is to share the cores with. */
+  async quiet(): Promise<void> {
+    while (this.#passing.size > 0) await Promise.all(this.#passing);
+  }
+
+  #startPasses(identity: BoardIdentity, attached: Attached): void {
+    const passing = this.#runPasses(identity, attached).finally(() => this.#passing.delete(passing));
+    this.#passing.add(passing);
   }
 
   async #runPasses(identity: BoardIdentity, attached: Attached): Promise<void> {

@@ -2,8 +2,8 @@ import { assert } from "../../domain/assert.ts";
 import type { EntryId } from "../../domain/ids.ts";
 import type { PointsVector } from "../../domain/points.ts";
 import type { ContestColumns, Kernel, Selection } from "../kernel/port.ts";
-import type { EntryRange, ScoredEntries, ScoreUnder } from "./board-protocol.ts";
-import type { RankedEntry, Standing } from "./standing.ts";
+import type { EntryRange, PlaceRange, ScoredEntries, ScoreUnder } from "./board-protocol.ts";
+import { type RankedEntry, Standing } from "./standing.ts";
 
 /**
  * Up to here all entries of a score are collected in one scan and ordered. More entries on one score than this are so
@@ -98,6 +98,14 @@ export function entriesFrom(kernel: Kernel, columns: ContestColumns, range: Entr
     entryIds: Float64Array.from(positions, (position) => columns.entryIds[position]!),
     scoresQp: scoresQp.slice(),
   };
+}
+
+/** By rank: as `page`, by the hundred thousand. */
+export function entriesAtPlaces(kernel: Kernel, columns: ContestColumns, range: PlaceRange): ScoredEntries {
+  const { count, place, points } = range;
+  const contest = { columns, points, standing: Standing.decode(range.standing) };
+  const { positions, scoresQp } = entriesBetween(kernel, contest, place, place + count);
+  return { entryIds: Float64Array.from(positions, (position) => columns.entryIds[position]!), scoresQp };
 }
 
 /** How many entries with exactly this score have a lower id than each of `below`: one scan for all of them. */

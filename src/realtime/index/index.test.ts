@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { DEFAULT_LIBRARY_PATH } from "../kernel/open.ts";
+import { nativeLibraries } from "../../native-libraries.ts";
 import { openNativeLibrary } from "../kernel/native.ts";
 import { rosterIndexContract } from "./contract.ts";
 import { nativeIndexOpener } from "./native.ts";
@@ -8,8 +8,8 @@ import { openTypescriptIndex } from "./typescript.ts";
 
 describe("roster index: typescript", () => rosterIndexContract(openTypescriptIndex));
 
-const native = openNativeLibrary(DEFAULT_LIBRARY_PATH);
-if (native.ok) describe("roster index: native", () => rosterIndexContract(nativeIndexOpener(DEFAULT_LIBRARY_PATH)));
+const native = openNativeLibrary(nativeLibraries.kernel);
+if (native.ok) describe("roster index: native", () => rosterIndexContract(nativeIndexOpener(nativeLibraries.kernel!)));
 else test.skip(`roster index: native (${native.reason})`, () => {});
 
 test("without the library the TypeScript index serves", () => {

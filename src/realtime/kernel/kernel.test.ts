@@ -1,13 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { kernelContract } from "./contract.ts";
 import { nativeKernel, NATIVE_VERSIONS, openNativeLibrary } from "./native.ts";
-import { DEFAULT_LIBRARY_PATH, openKernel } from "./open.ts";
+import { nativeLibraries } from "../../native-libraries.ts";
+import { openKernel } from "./open.ts";
 import { pointsFit } from "./port.ts";
 import { typescriptKernel } from "./typescript.ts";
 
 describe("kernel: typescript", () => kernelContract(typescriptKernel));
 
-const opening = openNativeLibrary(DEFAULT_LIBRARY_PATH);
+const opening = openNativeLibrary(nativeLibraries.kernel);
 for (const [version, name] of NATIVE_VERSIONS.entries()) {
   if (!opening.ok || version > opening.best) {
     test.skip(`kernel: ${name} (${opening.ok ? "not on this machine" : opening.reason})`, () => {});

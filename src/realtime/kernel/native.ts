@@ -28,8 +28,11 @@ export type NativeOpening =
   | { readonly ok: true; readonly library: NativeLibrary; readonly best: number }
   | { readonly ok: false; readonly reason: string };
 
-export function openNativeLibrary(path: string): NativeOpening {
-  if (!existsSync(path)) return { ok: false, reason: `${path} is not there (no C compiler when it was built?)` };
+/** `path`: null where none was built. */
+export function openNativeLibrary(path: string | null): NativeOpening {
+  if (path === null || !existsSync(path)) {
+    return { ok: false, reason: `${path ?? "the library"} is not there (no C compiler when it was built?)` };
+  }
   try {
     const { symbols } = dlopen(path, SYMBOLS);
     const version = symbols.pp_kernel_version();

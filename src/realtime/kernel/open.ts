@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { nativeLibraries } from "../../native-libraries.ts";
 import { nativeKernel, openNativeLibrary } from "./native.ts";
 import type { Kernel } from "./port.ts";
 import { typescriptKernel } from "./typescript.ts";
@@ -13,11 +13,9 @@ export interface KernelOptions {
   readonly log?: (line: string) => void;
 }
 
-export const DEFAULT_LIBRARY_PATH = join(import.meta.dir, "../../../build/libpowerplay.so");
-
 /** The fastest kernel that this machine can run. */
 export function openKernel(options: KernelOptions = {}): Kernel {
-  const opening = openNativeLibrary(options.libraryPath ?? DEFAULT_LIBRARY_PATH);
+  const opening = openNativeLibrary(options.libraryPath ?? nativeLibraries.kernel);
   if (opening.ok) return nativeKernel(opening.library, opening.best, options.threads ?? availableParallelism());
   (options.log ?? console.warn)(`kernel: using TypeScript, ~15x slower with the same results: ${opening.reason}`);
   return typescriptKernel;

@@ -89,6 +89,12 @@ export class StandingExchange {
     return this.#watched.get(match)?.get(contest)?.latest;
   }
 
+  /** Contests of the match that are watched here, and those of which this node's slices are wanted elsewhere. */
+  *followed(match: MatchId): Iterable<ContestId> {
+    yield* this.#watched.get(match)?.keys() ?? [];
+    yield* this.#wanted.get(match)?.untilMs.keys() ?? [];
+  }
+
   /** `ready` resolves when the standing is known, or could not be fetched for now. */
   watch(match: MatchId, contest: ContestId): { readonly ready: Promise<void>; readonly stop: () => void } {
     const contests = this.#watched.get(match) ?? new Map<ContestId, Watched>();

@@ -1,9 +1,10 @@
+import { nativeLibraries } from "../../native-libraries.ts";
 import { StoreUnavailable } from "../unavailable.ts";
 import { Admin } from "./kafka/admin.ts";
 import { type KafkaAddress, parseKafkaUrl } from "./kafka/address.ts";
 import { KafkaClient, type ClientOptions } from "./kafka/client.ts";
 import { Cursors } from "./kafka/cursors.ts";
-import { ERROR, type Handle, KAFKA_LIBRARY_PATH, type KafkaLibrary, openKafkaLibrary } from "./kafka/library.ts";
+import { ERROR, type Handle, type KafkaLibrary, openKafkaLibrary } from "./kafka/library.ts";
 import { Membership } from "./kafka/membership.ts";
 import { Offsets } from "./kafka/offsets.ts";
 import { Producer } from "./kafka/producer.ts";
@@ -45,7 +46,7 @@ const FETCH_WAIT_MS = 100;
 export async function openKafkaEventLog(options: KafkaLogOptions): Promise<EventLog> {
   const parsed = parseKafkaUrl(options.url);
   if (!parsed.ok) throw new Error(`EVENT_LOG_URL: ${parsed.fault}`);
-  const opening = openKafkaLibrary(options.libraryPath ?? KAFKA_LIBRARY_PATH);
+  const opening = openKafkaLibrary(options.libraryPath ?? nativeLibraries.kafka);
   if (!opening.ok) throw new Error(`EVENT_LOG_URL: Kafka needs librdkafka: ${opening.reason}`);
   const wake = await Wake.open(opening.library);
   const log = new KafkaLog(opening.library, wake, parsed.address, options);

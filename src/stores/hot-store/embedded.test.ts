@@ -20,12 +20,12 @@ const inMemory = (open: () => HotStore) => async () => {
 
 describe("hot store: embedded", () => {
   hotStoreContract(
-    inMemory(() => openEmbeddedHotStore({ clock, bytesMax: 1 << 20, bucketsMax: 1_000 })),
+    inMemory(() => openEmbeddedHotStore({ clock, bytesMax: 1 << 20, bucketsMax: 1_000, boardBytesMax: 1 << 20 })),
     hand,
   );
 
   test("memory is bounded: past its size the least recently used vanish", async () => {
-    const store = openEmbeddedHotStore({ clock, bytesMax: 10_000, bucketsMax: 10 });
+    const store = openEmbeddedHotStore({ clock, bytesMax: 10_000, bucketsMax: 10, boardBytesMax: 1 << 20 });
     for (let index = 0; index < 100; index++) await store.set(`k${index}`, new Uint8Array(1_000), 60_000);
     const present = await Promise.all(Array.from({ length: 100 }, (_, index) => store.get(`k${index}`)));
     expect(present.filter((value) => value !== null).length).toBeLessThan(10);

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { Clock } from "../../domain/clock.ts";
+import { InMemoryBoards } from "./in-memory-boards.ts";
 import type { HotStore, TokenBucket } from "./port.ts";
 
 export interface EmbeddedHotStoreOptions {
@@ -7,6 +8,8 @@ export interface EmbeddedHotStoreOptions {
   /** Keys and values together; past it the least recently used vanish, as the law allows. */
   readonly bytesMax: number;
   readonly bucketsMax: number;
+  /** Copies of boards; past it the contests that were written longest ago vanish. */
+  readonly boardBytesMax: number;
 }
 
 /** What an entry of the cache costs beside its key and value. */
@@ -18,12 +21,18 @@ interface Kept {
 }
 
 /** In the memory of one node. */
-export function openEmbeddedHotStore({ clock, bytesMax, bucketsMax }: EmbeddedHotStoreOptions): HotStore {
+export function openEmbeddedHotStore({
+  boardBytesMax,
+  bucketsMax,
+  bytesMax,
+  clock,
+}: EmbeddedHotStoreOptions): HotStore {
   const values = new LRUCache<string, Kept>({
     maxSize: bytesMax,
     sizeCalculation: ({ value }, key) => value.length + key.length * 2 + ENTRY_OVERHEAD_BYTES,
   });
   const buckets = new LRUCache<string, { tokens: number; atMs: number }>({ max: bucketsMax });
+  const boards = new InMemoryBoards(clock, boardBytesMax);
   const subscribers = new Map<string, Set<(message: Uint8Array) => void>>();
 
   const live = (key: string): Uint8Array | null => {
@@ -76,7 +85,12 @@ export function openEmbeddedHotStore({ clock, bytesMax, bucketsMax }: EmbeddedHo
         if (listeners.size === 0) subscribers.delete(channel);
       };
     },
+    putBoard: (head, entries, ttlMs) => boards.putBoard(head, entries, ttlMs),
+    boardHeads: (contest) => boards.boardHeads(contest),
+    boardEntries: (contest, version, ranges) => boards.boardEntries(contest, version, ranges),
+    boardVersions: (contests) => boards.boardVersions(contests),
     async close() {
+      boards.clear();
       values.clear();
       buckets.clear();
       subscribers.clear();

@@ -15,7 +15,8 @@ import type { HotStore } from "./port.ts";
 import { openRedisHotStore } from "./redis.ts";
 
 const MINUTE_MS = 60_000;
-const memory = () => openEmbeddedHotStore({ clock: systemClock, bytesMax: 1 << 24, bucketsMax: 10_000 });
+const memory = () =>
+  openEmbeddedHotStore({ clock: systemClock, bytesMax: 1 << 24, bucketsMax: 10_000, boardBytesMax: 1 << 20 });
 
 /** A store that can be away, as a whole or for some keys. */
 function breakable(store: HotStore) {
@@ -188,6 +189,7 @@ describe.skipIf(missing !== null)("hot store: fallback from redis", () => {
           connectTimeoutMs: 5_000,
           reconnectMsMax: 100,
           callsMax: 10_000,
+          bulkTimeoutMs: 1_000,
         });
       const lines: string[] = [];
       const store = openFallbackHotStore({

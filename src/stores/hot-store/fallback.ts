@@ -34,6 +34,7 @@ const FORGOTTEN_AT_ONCE = 256;
  *
  * What is present must be the latest value, so a key that was written here in the meantime is served from here until the primary's
  * older value is deleted, and then vanishes from both: handing the value up could undo what another node wrote since.
+ * Copies of boards are the primary's alone: without it they are absent, and writing them fails.
  * A message whose publishing failed may have been heard, and is not published a second time.
  */
 export function openFallbackHotStore(options: FallbackOptions): FallbackHotStore {
@@ -139,6 +140,11 @@ export function openFallbackHotStore(options: FallbackOptions): FallbackHotStore
     setIfAbsent: (key, value, ttlMs) => write(key, (store) => store.setIfAbsent(key, value, ttlMs)),
     // A bucket that starts full again on each node is what a rate limit can bear; nothing of it needs forgetting.
     take: (key, bucket) => read("", (store) => store.take(key, bucket)),
+    // Only of use to other nodes, and to this one when it has forgotten: its own memory helps nobody.
+    putBoard: (head, entries, ttlMs) => primary.putBoard(head, entries, ttlMs),
+    boardHeads: (contest) => primary.boardHeads(contest),
+    boardEntries: (contest, version, ranges) => primary.boardEntries(contest, version, ranges),
+    boardVersions: (contests) => primary.boardVersions(contests),
     async publish(channel, message) {
       if (awaySinceMs !== null) return channels.deliver(channel, message);
       await primary.publish(channel, message).then(answered, failed);

@@ -1,10 +1,12 @@
+import type { MirroredBoards } from "./boards.ts";
+
 /**
- * Fast and forgettable: current teams, idempotency of answers, rate limits, board snapshots, messages between nodes.
+ * Fast and forgettable: current teams, idempotency of answers, rate limits, copies of boards (boards.ts), messages between nodes.
  *
  * Law: any key may vanish at any time, all of them at once too. Nothing that money or fairness rests on is only here.
  * What is present is the latest value written through this port.
  */
-export interface HotStore {
+export interface HotStore extends MirroredBoards {
   get(key: string): Promise<Uint8Array | null>;
   set(key: string, value: Uint8Array, ttlMs: number): Promise<void>;
   delete(key: string): Promise<void>;

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../domain/clock.ts";
+import { contestId } from "../../domain/ids.ts";
 import { missingService, type Service, startService } from "../../testing/services.ts";
 import { bytesOf, textOf } from "../contract.ts";
 import { StoreUnavailable } from "../unavailable.ts";
@@ -16,7 +17,13 @@ import { ageKeys, forgetKeys } from "./redis/aging.ts";
 import { type LocalCluster, startRedisCluster } from "./redis/local-cluster.ts";
 
 const MINUTE_MS = 60_000;
-const limits = { timeoutMs: 2_000, connectTimeoutMs: 5_000, reconnectMsMax: 200, callsMax: 10_000 };
+const limits = {
+  timeoutMs: 2_000,
+  connectTimeoutMs: 5_000,
+  reconnectMsMax: 200,
+  callsMax: 10_000,
+  bulkTimeoutMs: 10_000,
+};
 const openStore = (url: string, over: Partial<typeof limits> = {}) => openRedisHotStore({ url, ...limits, ...over });
 
 /** The tests of one engine share a server; each has a prefix of its own. */
@@ -68,7 +75,12 @@ describe.skipIf(shared === undefined)("hot store: redis with a fallback", () =>
     async (url) =>
       openFallbackHotStore({
         primary: await openStore(url),
-        local: openEmbeddedHotStore({ clock: systemClock, bytesMax: 1 << 20, bucketsMax: 1_000 }),
+        local: openEmbeddedHotStore({
+          clock: systemClock,
+          bytesMax: 1 << 20,
+          bucketsMax: 1_000,
+          boardBytesMax: 1 << 20,
+        }),
         failuresMax: 20,
         probeEveryMs: 20,
         localKeysMax: 1_000,
@@ -191,6 +203,50 @@ describe.skipIf(missing !== null)("hot store: redis, lost and found", () => {
     await admin.script("FLUSH");
     expect(await takes(400)).toBe(400);
     expect(await takes(400)).toBe(200);
+    admin.disconnect();
+    await store.close();
+  });
+
+  test("a board that lost entries while they were written is not there, and not half of one is read", async () => {
+    const store = await openStore(server.url);
+    const admin = new Redis(server.url);
+    const entryIds = Float64Array.from({ length: 1_200 }, (_, index) => index + 1);
+    const piece = { entryIds, scoresQp: new Int16Array(1_200) };
+    const contest = contestId(1);
+    const counts = { contestEntryCount: 2_400, entryCount: 2_400, heldCount: 2_400 };
+    const head = { contestId: contest, slice: 0, pointsVersion: 1, compact: new Uint8Array(3), ...counts };
+    async function* pieces(between: () => Promise<unknown>) {
+      yield piece;
+      await between();
+      yield { ...piece, entryIds: entryIds.map((entry) => entry + 1_200) };
+    }
+    expect(
+      await outcome(
+        store.putBoard(
+          head,
+          pieces(async () => {
+            await until(async () => (await admin.zcard("m:{c:1}:0:1")) === 1_200);
+            await admin.flushall();
+          }),
+          MINUTE_MS,
+        ),
+      ),
+    ).toBeInstanceOf(StoreUnavailable);
+    expect(await store.boardHeads(contest)).toEqual([]);
+    expect(await admin.keys("*")).toEqual([]);
+
+    await store.putBoard(
+      head,
+      pieces(async () => undefined),
+      MINUTE_MS,
+    );
+    expect(await store.boardHeads(contest)).toEqual([head]);
+    // One entry is gone, as nothing that the server does by itself would take it.
+    const [set] = (await admin.keys("m:{c:1}:*")) as [string];
+    await admin.zpopmin(set);
+    expect(await store.boardEntries(contest, 1, [{ slice: 0, start: 0, end: 10 }])).toBeNull();
+    // The head went with it, so whoever checks sees that the board is lost.
+    expect(await store.boardVersions([contest])).toEqual([new Map()]);
     admin.disconnect();
     await store.close();
   });

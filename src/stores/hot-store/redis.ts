@@ -2,6 +2,7 @@ import { assert } from "../../domain/assert.ts";
 import { StoreUnavailable } from "../unavailable.ts";
 import type { HotStore, TakeResult } from "./port.ts";
 import { parseRedisUrl } from "./redis/address.ts";
+import { RedisBoards } from "./redis/boards.ts";
 import { CallsUnderWay } from "./redis/calls.ts";
 import { Channels } from "./redis/channels.ts";
 import { connectRedis } from "./redis/clients.ts";
@@ -16,6 +17,8 @@ export interface RedisHotStoreOptions {
   readonly reconnectMsMax: number;
   /** Calls under way, past which callers hear StoreUnavailable at once. */
   readonly callsMax: number;
+  /** Of a command that brings entries of a board by the hundred. */
+  readonly bulkTimeoutMs: number;
 }
 
 /** A connection that owes answers and brings nothing for so many call times is given up. */
@@ -35,6 +38,7 @@ export async function openRedisHotStore(options: RedisHotStoreOptions): Promise<
   const clients = await connectRedis(address, { ...options, socketTimeoutMs: timeoutMs * SILENT_CALL_TIMES });
   const { commands } = clients;
   const calls = new CallsUnderWay(options);
+  const bulkCalls = new CallsUnderWay({ timeoutMs: options.bulkTimeoutMs, callsMax: options.callsMax });
   const channels = new Channels(clients.source, calls);
   const valueKey = (key: string) => `${address.prefix}v:${key}`;
   const bucketKey = (key: string) => `${address.prefix}b:${key}`;
@@ -45,6 +49,15 @@ export async function openRedisHotStore(options: RedisHotStoreOptions): Promise<
     const reason = closed ? "it is closed" : clients.away();
     return reason === null ? calls.run(begin) : Promise.reject(new StoreUnavailable("HotStore", reason));
   }
+
+  const boards = new RedisBoards({
+    prefix: address.prefix,
+    call: (begin) => call(() => begin(commands)),
+    bulk(begin) {
+      if (closed) return Promise.reject(new StoreUnavailable("HotStore", "it is closed"));
+      return bulkCalls.run(async () => begin(await clients.bulk()));
+    },
+  });
 
   return {
     get: async (key) => copied(await call(() => commands.getBuffer(valueKey(key)))),
@@ -70,10 +83,14 @@ export async function openRedisHotStore(options: RedisHotStoreOptions): Promise<
       if (closed) return Promise.reject(new StoreUnavailable("HotStore", "it is closed"));
       return channels.subscribe(channelName(channel), onMessage);
     },
+    putBoard: (head, entries, ttlMs) => boards.putBoard(head, entries, ttlMs),
+    boardHeads: (contest) => boards.boardHeads(contest),
+    boardEntries: (contest, version, ranges) => boards.boardEntries(contest, version, ranges),
+    boardVersions: (contests) => boards.boardVersions(contests),
     async close() {
       closed = true;
       channels.clear();
-      await calls.ended();
+      await Promise.all([calls.ended(), bulkCalls.ended()]);
       clients.close();
     },
   } satisfies HotStore;

@@ -80,7 +80,7 @@ describe.skipIf(shared === undefined)("team store: cassandra", () => {
   const url = shared === undefined ? "" : inKeyspace(shared, keyspace);
   const emptied = async () => {
     await withClient(url, async (client) => {
-      for (const table of ["team_versions", "team_positions", "points", "samples", "totals"])
+      for (const table of ["team_versions", "team_positions", "points", "samples", "totals", "totals_marks"])
         await client.execute(`TRUNCATE ${keyspace}.${table}`);
     });
   };
@@ -119,7 +119,7 @@ describe.skipIf(shared === undefined)("team store: cassandra", () => {
         return found.rows.map((row) => `${row["table_name"]} ${row["id"]}`).toSorted();
       });
     const made = await identities();
-    expect(made).toHaveLength(5);
+    expect(made).toHaveLength(6);
     await dropKeyspace(there, fresh);
     await (await openStore(there)).close();
     expect(await identities()).toEqual(made);

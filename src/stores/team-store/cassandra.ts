@@ -23,6 +23,8 @@ const INSERT_POINTS = "INSERT INTO points (match_id, version, at_ms, payload) VA
 const INSERT_SAMPLE = `INSERT INTO samples (contest_id, slice, points_version, at_ms, payload) VALUES (?, ?, ?, ?, ?)`;
 const INSERT_TOTAL = `INSERT INTO totals (contest_id, bucket, entry_id, score_qp, rank, prize_paise)
   VALUES (?, ?, ?, ?, ?, ?)`;
+const INSERT_MARK = `INSERT INTO totals_marks (contest_id, points_version, has_prizes, is_whole, board)
+  VALUES (?, ?, ?, ?, ?)`;
 
 const POSITION = "SELECT next_offset FROM team_positions WHERE log_partition = ?";
 // Of each group the first row, which the clustering makes the newest.
@@ -35,6 +37,7 @@ const NEWEST_POINTS = "SELECT version, at_ms, payload FROM points WHERE match_id
 const SAMPLES = "SELECT points_version, at_ms, payload FROM samples WHERE contest_id = ? AND slice = ?";
 const TOTALS = `SELECT entry_id, score_qp, rank, prize_paise FROM totals
   WHERE contest_id = ? AND bucket = ? AND entry_id IN ?`;
+const MARK = "SELECT points_version, has_prizes, is_whole, board FROM totals_marks WHERE contest_id = ?";
 
 /** Users are numbered in turn: remainders are even. */
 const userBucket = (entry: EntryId, buckets: number): number => Math.floor(entry / ENTRY_IDS_PER_USER) % buckets;
@@ -119,6 +122,18 @@ export async function openCassandraTeamStore(options: CassandraTeamStoreOptions)
           prizePaise,
         ],
       ),
+    markTotals: (contest, { board, hasPrizes, isWhole, pointsVersion }) =>
+      session.write(INSERT_MARK, [contest, pointsVersion, hasPrizes, isWhole, bufferOf(board)]),
+    async totalsMark(contest) {
+      const [row] = await session.rows(MARK, [contest]);
+      if (!row) return null;
+      return {
+        pointsVersion: numberOf(row, "points_version"),
+        hasPrizes: row["has_prizes"] as boolean,
+        isWhole: row["is_whole"] as boolean,
+        board: bytesOf(row, "board"),
+      };
+    },
     totals: (contest, entries) => totals(session, contest, entries),
     close: () => session.close(),
   } satisfies TeamStore;

@@ -90,6 +90,18 @@ export function teamStoreContract(open: OpenStore<TeamStore>): void {
     expect(await again.totals(contest, asked)).toEqual([total(2, 20), total(1, -11)]);
   });
 
+  test("what the totals are of is what was said last", async (store, reopen) => {
+    expect(await store.totalsMark(contest)).toBeNull();
+    const mark = { pointsVersion: 7, hasPrizes: true, isWhole: false, board: new Uint8Array(0) };
+    await store.markTotals(contest, mark);
+    expect(await store.totalsMark(contest)).toEqual(mark);
+    const whole = { pointsVersion: 8, hasPrizes: false, isWhole: true, board: bytesOf("the board") };
+    await store.markTotals(contest, whole);
+    const again = await reopen();
+    expect(await again.totalsMark(contest)).toEqual(whole);
+    expect(await again.totalsMark(contestId(2))).toBeNull();
+  });
+
   test("1,000 random appends, with repeats and out of order, leave what a naive list does", async (store, reopen) => {
     const random = seededRandom(7);
     const rows = new Map<string, TeamVersion>();

@@ -20,6 +20,8 @@ export function teamStoreOver(store: StoreCalls<"teamStore">): TeamStore {
     samples: (contest, slice) => store.read("samples", { contest, slice }),
     putTotals: (contest, rows) => store.write("putTotals", { contest, rows }),
     totals: (contest, entries) => store.read("totals", { contest, entries }),
+    markTotals: (contest, mark) => store.write("markTotals", { contest, mark }),
+    totalsMark: (contest) => store.read("totalsMark", contest),
     close: () => store.close(),
   } satisfies TeamStore;
 }

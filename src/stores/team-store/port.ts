@@ -34,6 +34,10 @@ export interface TeamStore {
 
   putTotals(contest: ContestId, rows: readonly EntryTotal[]): Promise<void>;
   totals(contest: ContestId, entries: readonly EntryId[]): Promise<EntryTotal[]>;
+  /** Says what the totals of a contest are of; the last mark put is the one that is read. */
+  markTotals(contest: ContestId, mark: TotalsMark): Promise<void>;
+  /** null: nothing was ever said. */
+  totalsMark(contest: ContestId): Promise<TotalsMark | null>;
   close(): Promise<void>;
 }
 
@@ -72,4 +76,15 @@ export interface EntryTotal {
   readonly scoreQp: PointsQp;
   readonly rank: number;
   readonly prizePaise: number;
+}
+
+/** What the totals of a contest are of, put when they all are. */
+export interface TotalsMark {
+  readonly pointsVersion: number;
+  /** false: a contest that is not played pays nobody. */
+  readonly hasPrizes: boolean;
+  /** false: others are being written, so the rows are of different versions. */
+  readonly isWhole: boolean;
+  /** The board as it is copied (mirror/board-copy.ts): one row brings it back, however many entries it has. */
+  readonly board: Uint8Array;
 }

@@ -142,7 +142,7 @@ export class OutageLoad {
       const team = 1 + (turn % TEAMS);
       await this.#save(user, match.id, team, user.id * 10_000 + turn);
       await this.#pause();
-      const [next] = [...notJoined].filter((key) => key.endsWith(` ${team}`));
+      const next = [...notJoined].find((key) => key.endsWith(` ${team}`));
       if (next !== undefined && this.#isSaved(user, match.id, team)) {
         notJoined.delete(next);
         const done = await this.#join(user, Number(next.split(" ")[0]) as ContestId, team);

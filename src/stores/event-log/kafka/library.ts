@@ -1,12 +1,8 @@
 import { dlopen } from "bun:ffi";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 
 /** Must equal what pp_kafka_glue_version answers (native/kafka/glue.c): a library of other sources is refused, never called. */
 const KAFKA_GLUE_VERSION = 2;
-
-/** Where `make build` leaves librdkafka and the glue. */
-export const KAFKA_LIBRARY_PATH = join(import.meta.dir, "../../../../build/librdkafka.so");
 
 /** What begins with `pp_` is ours and described in native/kafka/glue.c; the rest in librdkafka's rdkafka.h. */
 const SYMBOLS = {
@@ -67,9 +63,10 @@ export const ERROR = {
 export type KafkaOpening =
   { readonly ok: true; readonly library: KafkaLibrary } | { readonly ok: false; readonly reason: string };
 
-export function openKafkaLibrary(path: string): KafkaOpening {
-  if (!existsSync(path)) {
-    return { ok: false, reason: `${path} is not there; install a C compiler and run make build` };
+/** `path`: null where none was built. */
+export function openKafkaLibrary(path: string | null): KafkaOpening {
+  if (path === null || !existsSync(path)) {
+    return { ok: false, reason: `${path ?? "its library"} is not there; install a C compiler and run make build` };
   }
   let library: KafkaLibrary;
   try {

@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
 import type { OpenStore } from "../../contract.ts";
 import { type KafkaLogOptions, openKafkaEventLog } from "../kafka.ts";
 import type { EventLog } from "../port.ts";
-import { KAFKA_LIBRARY_PATH } from "./library.ts";
+import { nativeLibraries } from "../../../native-libraries.ts";
 
 export const KAFKA_TEST_OPTIONS: Omit<KafkaLogOptions, "url"> = {
   memberId: "test",
@@ -29,7 +28,7 @@ export async function testKafkaUrl(): Promise<string | null> {
 }
 
 async function whyNot(url: string): Promise<string | null> {
-  if (!existsSync(KAFKA_LIBRARY_PATH)) return `${KAFKA_LIBRARY_PATH} is not built (make build)`;
+  if (nativeLibraries.kafka === null) return "librdkafka is not built (make build)";
   const { hostname, port } = new URL(url.replace("kafka:", "http:"));
   try {
     (await Bun.connect({ hostname, port: Number(port), socket: { data: () => undefined } })).end();

@@ -1,6 +1,6 @@
 /** What is particular to this engine, beyond the law of the port. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { escrowAccount, gatewayAccount, userAccount } from "../../../domain/account.ts";
@@ -55,13 +55,13 @@ test("a library that is not there is an error that says what to run", async () =
   await expect(opening).rejects.toThrow("/nowhere/bridge.so is not there; run make build");
 });
 
-test.if(existsSync(installedLibraries().bridge))(
+test.if(installedLibraries().bridge !== null)(
   "a client that does not load is an error that says what it needs",
   async () => {
     // A copy, for what is loaded once stays loaded.
     const directory = mkdtempSync(join(tmpdir(), "powerplay-bridge-"));
     const bridge = join(directory, "bridge.so");
-    cpSync(installedLibraries().bridge, bridge);
+    cpSync(installedLibraries().bridge!, bridge);
     const libraries = { ...installedLibraries(), bridge, needs: ["libnowhere.so.3"] };
     const opening = openLedgerAt("aerospike://127.0.0.1:3000/test", { libraries });
     await expect(opening).rejects.toThrow(
@@ -72,7 +72,7 @@ test.if(existsSync(installedLibraries().bridge))(
 );
 
 // Where the machine had no compiler there is no bridge, and so no client to say this.
-test.if(existsSync(installedLibraries().bridge))(
+test.if(installedLibraries().bridge !== null)(
   "a server that is not there is an error that names the address and the remedy",
   async () => {
     const opening = openLedgerAt("aerospike://127.0.0.1:1/test");

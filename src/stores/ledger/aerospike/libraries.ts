@@ -1,13 +1,13 @@
 import { dlopen, ptr } from "bun:ffi";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { nativeLibraries } from "../../../native-libraries.ts";
 
-/** Where the native code is. A program that carries it inside gives the paths of the files that it has laid out. */
+/** Where the native code is; null: it was not built. */
 export interface LedgerLibraries {
   /** Built from native/aerospike. */
-  readonly bridge: string;
+  readonly bridge: string | null;
   /** The addon of the `aerospike` package, for the C client inside it. */
-  readonly client: string;
+  readonly client: string | null;
   /**
    * What the addon needs, in this order: OpenSSL 3, whose symbols it leaves open, and, for a machine that may lack them,
    * libz.so.1 and libyaml-0.so.2. Names are looked for where the system keeps its libraries.
@@ -15,13 +15,10 @@ export interface LedgerLibraries {
   readonly needs: readonly string[];
 }
 
-const ROOT = join(import.meta.dir, "../../../..");
-
 export const installedLibraries = (): LedgerLibraries => ({
-  bridge: join(ROOT, "build/libpowerplay-aerospike.so"),
-  // The C code is the same in the addons for every version of Node.js; this one is the newest.
-  client: join(ROOT, `node_modules/aerospike/lib/binding/node-v141-linux-${process.arch}/aerospike.node`),
-  needs: ["libcrypto.so.3", "libssl.so.3"],
+  bridge: nativeLibraries.aerospikeBridge,
+  client: nativeLibraries.aerospikeClient,
+  needs: nativeLibraries.aerospikeNeeds,
 });
 
 const SYMBOLS = {
@@ -41,11 +38,11 @@ const opened = new Map<string, Bridge>();
 
 /** Throws an error that says what is missing and how to get it. */
 export function openBridge({ bridge, client, needs }: LedgerLibraries): Bridge {
-  const known = opened.get(bridge);
+  const known = bridge === null ? undefined : opened.get(bridge);
   if (known) return known;
   if (process.platform !== "linux") throw new Error("Ledger on Aerospike: its C client is loaded on Linux only");
-  require(bridge, "make build (it needs a C compiler)");
-  require(client, "make install (it brings the package aerospike)");
+  require(bridge, "its bridge", "make build (it needs a C compiler)");
+  require(client, "its C client", "make build (the package aerospike brings it)");
   const { symbols } = dlopen(bridge, SYMBOLS);
   const reason = new Uint8Array(REASON_BYTES);
   const path = (text: string): Uint8Array => new TextEncoder().encode(`${text}\0`);
@@ -63,6 +60,7 @@ export function openBridge({ bridge, client, needs }: LedgerLibraries): Bridge {
   return symbols;
 }
 
-function require(path: string, remedy: string): void {
-  if (!existsSync(path)) throw new Error(`Ledger on Aerospike: ${path} is not there; run ${remedy}`);
+function require(path: string | null, what: string, remedy: string): asserts path is string {
+  if (path !== null && existsSync(path)) return;
+  throw new Error(`Ledger on Aerospike: ${path ?? what} is not there; run ${remedy}`);
 }

@@ -18,7 +18,7 @@ export interface SessionLimits {
   readonly reconnectMsMax: number;
 }
 
-export type Param = number | string | Buffer | readonly number[];
+export type Param = boolean | number | string | Buffer | readonly number[];
 export type Row = types.Row;
 
 const CONNECTIONS_A_NODE = 2;

@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { ContestId, EntryId, MatchId, UserId } from "../../../domain/ids.ts";
 import { forEachVersion, type PackedVersions } from "../packed-versions.ts";
-import type { BoardSample, EntryTotal, PointsRow, TeamVersion } from "../port.ts";
+import type { BoardSample, EntryTotal, PointsRow, TeamVersion, TotalsMark } from "../port.ts";
 
 const FIRST_SCHEMA = `
 CREATE TABLE team_versions (
@@ -54,6 +54,16 @@ CREATE TABLE samples_of_slices (
 INSERT OR IGNORE INTO samples_of_slices SELECT contest_id, 0, points_version, at_ms, payload FROM samples;
 DROP TABLE samples;
 ALTER TABLE samples_of_slices RENAME TO samples;
+`;
+
+const TOTALS_MARKS = `
+CREATE TABLE totals_marks (
+  contest_id INTEGER PRIMARY KEY,
+  points_version INTEGER NOT NULL,
+  has_prizes INTEGER NOT NULL,
+  is_whole INTEGER NOT NULL,
+  board BLOB NOT NULL
+) STRICT;
 `;
 
 const ENTRY_IDS_PER_USER = 64;
@@ -113,6 +123,9 @@ function teamWrites(db: Database) {
     `INSERT INTO totals VALUES (?, ?, ?, ?, ?) ON CONFLICT (contest_id, entry_id) DO UPDATE
      SET score_qp = excluded.score_qp, rank = excluded.rank, prize_paise = excluded.prize_paise`,
   );
+  const putMark = db.query<null, [number, number, boolean, boolean, Uint8Array]>(
+    "INSERT OR REPLACE INTO totals_marks VALUES (?, ?, ?, ?, ?)",
+  );
   return {
     operations: {
       appendTeams({ partition, rows, nextOffset }: AppendTeamsArgument): void {
@@ -129,6 +142,9 @@ function teamWrites(db: Database) {
       },
       putTotals({ contest, rows }: { contest: ContestId; rows: readonly EntryTotal[] }): void {
         for (const row of rows) putTotal.run(contest, row.entryId, row.scoreQp, row.rank, row.prizePaise);
+      },
+      markTotals({ contest, mark }: { contest: ContestId; mark: TotalsMark }): void {
+        putMark.run(contest, mark.pointsVersion, mark.hasPrizes, mark.isWhole, mark.board);
       },
     },
     beforeCommit: () => undefined,
@@ -160,6 +176,10 @@ function teamReads(db: Database) {
   const total = db.query<{ score_qp: number; rank: number; prize_paise: number }, [number, number]>(
     "SELECT score_qp, rank, prize_paise FROM totals WHERE contest_id = ? AND entry_id = ?",
   );
+  const totalsMark = db.query<
+    { points_version: number; has_prizes: number; is_whole: number; board: Uint8Array },
+    [number]
+  >("SELECT points_version, has_prizes, is_whole, board FROM totals_marks WHERE contest_id = ?");
   return {
     teamsPosition: (partition: number): number => position.get(partition)?.next_offset ?? 0,
     teams({ match, user }: { match: MatchId; user: UserId }): TeamVersion[] {
@@ -187,11 +207,17 @@ function teamReads(db: Database) {
         const row = total.get(contest, entryId);
         return row ? [{ entryId, scoreQp: row.score_qp, rank: row.rank, prizePaise: row.prize_paise }] : [];
       }),
+    totalsMark(contest: ContestId): TotalsMark | null {
+      const row = totalsMark.get(contest);
+      if (row === null) return null;
+      const { board, has_prizes, is_whole, points_version } = row;
+      return { pointsVersion: points_version, hasPrizes: has_prizes === 1, isWhole: is_whole === 1, board };
+    },
   };
 }
 
 export const teamStoreEngine = {
-  migrations: [FIRST_SCHEMA, SAMPLES_OF_SLICES] as const,
+  migrations: [FIRST_SCHEMA, SAMPLES_OF_SLICES, TOTALS_MARKS] as const,
   pageBytes: 4096,
   messages: "clone" as const,
   writes: teamWrites,

@@ -1,0 +1,101 @@
+import { DEV_SECRETS } from "../../src/edge/secrets.ts";
+import { RandomRosters } from "../../src/demo/random-roster.ts";
+import { systemClock } from "../../src/domain/clock.ts";
+import type { ContestId, MatchId, UserId } from "../../src/domain/ids.ts";
+import { rupees } from "../../src/domain/money.ts";
+import { seededRandom } from "../../src/domain/random.ts";
+import { checkRoster, ROSTER_RULES, type Roster, type RosterDraft } from "../../src/domain/roster.ts";
+import { Tokens } from "../../src/edge/auth.ts";
+import { edgeLimits } from "../../src/edge/limits.ts";
+import { adaptCricsheet } from "../../src/stream/cricsheet.ts";
+import { generateMatch } from "../../src/stream/match-generator.ts";
+import type { LoadRequest } from "../load.ts";
+
+/** What every design has to do: the same users save the same teams, then join the same contests. */
+export interface Plan {
+  readonly userCount: number;
+  /** Teams that each user saves, once each: those that warm everything up, then those that are measured. */
+  readonly warmTeams: number;
+  readonly teams: number;
+  readonly warmContests: number;
+  readonly contests: number;
+}
+
+export const FEE = rupees(10);
+export const WALLET = rupees(1_000);
+export const RULES = "modern";
+
+const adapted = adaptCricsheet(generateMatch(1));
+if (!adapted.ok) throw new Error("the generated match is broken");
+export const { facts, squad } = adapted.match;
+
+/** Tokens as a node with development secrets issues them. */
+export const tokens = new Tokens(DEV_SECRETS.jwt, systemClock, edgeLimits);
+
+export interface BenchUser {
+  readonly id: UserId;
+  readonly token: string;
+}
+
+/** What the design calls those things. */
+export interface Stage {
+  readonly matchId: MatchId;
+  readonly contestIds: readonly ContestId[];
+  readonly users: readonly BenchUser[];
+}
+
+export interface TeamSaved {
+  readonly userId: UserId;
+  readonly teamNo: number;
+  readonly roster: Roster;
+}
+
+export interface Joined {
+  readonly userId: UserId;
+  readonly contestId: ContestId;
+}
+
+/** Requests and, by position, what their acknowledgement promises. */
+export interface Load<Promised> {
+  readonly requests: readonly LoadRequest[];
+  readonly promised: readonly Promised[];
+}
+
+const DRAFTS = 200;
+const rosters = new RandomRosters(squad, ROSTER_RULES[RULES]!);
+const random = seededRandom(1);
+const drafts: readonly { readonly draft: RosterDraft; readonly roster: Roster }[] = Array.from(
+  { length: DRAFTS },
+  () => {
+    const draft = rosters.draw(random);
+    const check = checkRoster(draft, squad, ROSTER_RULES[RULES]!);
+    if (!check.ok) throw new Error("an illegal team was drawn");
+    return { draft, roster: check.roster };
+  },
+);
+
+/** One team of every user after the other. */
+export function savesOf({ matchId, users }: Stage, firstTeam: number, teamCount: number): Load<TeamSaved> {
+  const numbers = Array.from({ length: teamCount }, (_, index) => firstTeam + index);
+  const all = numbers.flatMap((teamNo) =>
+    users.map(({ id, token }, index) => {
+      const { draft, roster } = drafts[(index * 7 + teamNo) % DRAFTS]!;
+      const body = JSON.stringify({ matchId, teamNo, ...draft });
+      return { request: { path: "/v1/teams", token, body }, promised: { userId: id, teamNo, roster } };
+    }),
+  );
+  return { requests: all.map(({ request }) => request), promised: all.map(({ promised }) => promised) };
+}
+
+/** Every user joins every contest once; at each moment all contests are being joined. */
+export function joinsOf({ contestIds, users }: Stage, firstContest: number, contestCount: number): Load<Joined> {
+  const chosen = contestIds.slice(firstContest, firstContest + contestCount);
+  const all = chosen.flatMap((_, round) =>
+    users.map(({ id, token }, index) => {
+      const contest = chosen[(index + round) % chosen.length]!;
+      const request = { path: `/v1/contests/${contest}/join`, token, body: JSON.stringify({ teamNo: 1 }) };
+      return { request, promised: { userId: id, contestId: contest } };
+    }),
+  );
+  return { requests: all.map(({ request }) => request), promised: all.map(({ promised }) => promised) };
+}
