@@ -71,7 +71,9 @@ ${Object.entries(namespace)
     );
     return { command: [server()!, "--foreground", "--config-file", file] };
   },
-  answers: (port) => exchange(port, infoRequest("namespaces\n"), (answer) => answer.toString().includes("\ttest")),
+  // It listens before it is a cluster, of one node too, and clients are refused until then.
+  answers: (port) =>
+    exchange(port, infoRequest("partition-generation\n"), (answer) => /partition-generation\t\d/.test(answer.toString())),
 } satisfies Engine;
 
 function server(): string | null {
