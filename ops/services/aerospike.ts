@@ -73,7 +73,9 @@ ${Object.entries(namespace)
   },
   // It listens before it is a cluster, of one node too, and clients are refused until then.
   answers: (port) =>
-    exchange(port, infoRequest("partition-generation\n"), (answer) => /partition-generation\t\d/.test(answer.toString())),
+    exchange(port, infoRequest("partition-generation\n"), (answer) =>
+      /partition-generation\t\d/.test(answer.toString()),
+    ),
 } satisfies Engine;
 
 function server(): string | null {
