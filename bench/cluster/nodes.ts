@@ -46,7 +46,7 @@ export const openNodes = (servers: Servers, nodeCount: number): Contender => ({
       },
       async close() {
         await stores.close();
-        await Promise.all(cluster.nodes.map((node) => node.stop()));
+        await Promise.all(cluster.nodes.map((node) => node.leave()));
         await cluster.dispose();
         rmSync(directory, { recursive: true, force: true });
       },
