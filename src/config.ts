@@ -57,6 +57,8 @@ export const limits = {
     batchRecords: 2_000,
     retryMs: 250,
   },
+  /** A save waits for its log as long as its caller does, or is refused. */
+  noSpool: { spoolAfterMs: 60_000, recordsMax: 0, batchRecords: 1, retryMs: 250 },
   /** The ledger where LEDGER_URL names an Aerospike cluster. */
   aerospikeLedger: {
     /** About 130 bytes each in the record of an account that all of them touch; records have 1 MiB. */
@@ -212,6 +214,8 @@ export const limits = {
       /** A page of a board is a few KB, the histogram of a great contest some hundred. */
       bodyBytesMax: 32 << 20,
     },
+    /** How long a node from which all slices are taken keeps them: the log's group forms anew within seconds after an outage. */
+    holdMs: 10_000,
     /** How often a node asks whether another has done what it waits for. */
     pollMs: 20,
     /** How often a node says which contests are followed on it, and how long slices believe that. */

@@ -146,7 +146,9 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const lagHelp = "Records of the log that are not handled yet, by topic and partition.";
   metrics.gaugeRead("powerplay_consumer_lag_records", lagHelp, () => lags.read(log));
   const consumer = { ...limits.consumer, onTrouble, lags };
-  const slices = config.isLogShared ? await Slices.join({ log, group: "slices", onTrouble }) : Slices.single();
+  const slices = config.isLogShared
+    ? await Slices.join({ log, group: "slices", onTrouble, holdMs: limits.cluster.holdMs })
+    : Slices.single();
   const slicesHelp = "Slices of the users that this node has; a node that is alone has one of all.";
   metrics.gaugeRead("powerplay_slices_owned", slicesHelp, () => slices.owned.size);
   const { pollMs } = limits.cluster;
@@ -170,7 +172,8 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       exists: existsSync(spoolFile),
       open: () => openSpoolStore({ file: spoolFile, pendingMax: limits.storePendingMax }),
     },
-    ...limits.spool,
+    // What takes an embedded log away takes a spool on the same disk away too.
+    ...(config.isLogShared ? limits.spool : limits.noSpool),
     marked: asSpooled,
     onTrouble,
     onCount: (count) => instruments.spoolRecords.set(count),

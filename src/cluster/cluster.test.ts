@@ -19,6 +19,7 @@ import { booksOf } from "../testing/match-books.ts";
 import { MatchTruth } from "../testing/match-truth.ts";
 import { patientFetch } from "../testing/patient-fetch.ts";
 import { TrueFollower } from "../testing/true-follower.ts";
+import { until } from "../testing/until.ts";
 
 const missing = missingBalancer() ?? (await missingForCluster());
 if (missing !== null) console.log(`cluster: skipped, ${missing}`);
@@ -35,10 +36,6 @@ const PATIENCE_MS = 60_000;
 
 const silent = new Terminal({ isTTY: false, write: () => true } as unknown as NodeJS.WriteStream);
 const secondsSince = (startMs: number): string => `${((performance.now() - startMs) / 1_000).toFixed(1)} s`;
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await Bun.sleep(20);
-}
 
 /** A real one where there are any. */
 function chooseMatch(): CricsheetMatch {
@@ -154,9 +151,9 @@ describe.skipIf(missing !== null)("a cluster", () => {
         const beganMs = performance.now();
         await change();
         const changed = secondsSince(beganMs);
-        await until(() => haveAll(live));
+        await until("the slices are shared", () => haveAll(live));
         const shared = secondsSince(beganMs);
-        await until(() => answerAll(live, match));
+        await until("the boards are whole", () => answerAll(live, match));
         current.isDone = true;
         const counts = await sliceCounts(live);
         console.log(
@@ -171,11 +168,16 @@ describe.skipIf(missing !== null)("a cluster", () => {
       return current.done;
     };
 
+    const everybodyKnows = () =>
+      until("all followers know the last ball", () => {
+        expect(wrong).toEqual([]);
+        return followers.every((follower) => follower.isUpToDate);
+      });
     const at = (share: number) => Math.floor(game.events.length * share);
     const onEvent = async (index: number) => {
       if (moving !== null) moving.ballCount++;
       if (index % CHECK_EVERY === 0 && (moving === null || moving.isDone)) {
-        await until(() => followers.every((follower) => follower.isUpToDate));
+        await everybodyKnows();
       }
       if (index === at(0.2)) {
         const counts = await sliceCounts(live);
@@ -190,7 +192,7 @@ describe.skipIf(missing !== null)("a cluster", () => {
         live = [...live, newcomer];
         void move("c1 joins", async () => {
           await newcomer.start();
-          await until(async () => (await newcomer.sliceCount()) > 0);
+          await until("c1 has slices", async () => (await newcomer.sliceCount()) > 0);
         });
       }
       if (index === at(0.75)) {
@@ -218,11 +220,12 @@ describe.skipIf(missing !== null)("a cluster", () => {
         onEvent,
         speed: SPEED,
         visitorSpeed: SPEED,
-        deadline: () => until(() => Date.now() >= startMs),
+        deadline: async () => {
+          while (Date.now() < startMs) await Bun.sleep(20);
+        },
       };
       const played = await playMatchDay(day);
-      await until(() => followers.every((follower) => follower.isUpToDate));
-      expect(wrong).toEqual([]);
+      await everybodyKnows();
       for (const follower of followers) expect(follower.judgedCount).toBeGreaterThan(game.events.length / CHECK_EVERY);
       const books = await booksOf(admin.api, stage.ledger, bots, played);
       expect(books.audit).toEqual(alone.audit);

@@ -25,7 +25,7 @@ const SAVES_PER_JOIN = 5;
 
 /** One way to reach the game. Each call answers null, or what went wrong. */
 interface Player {
-  save(team: number, draft: RosterDraft): Promise<{ version: number } | string>;
+  save(team: number, draft: RosterDraft): Promise<string | null>;
   join(contest: ContestId, team: number): Promise<string | null>;
 }
 
@@ -38,8 +38,8 @@ export class SteadyLoad {
   readonly joins = new Latencies();
   readonly failures: string[] = [];
   readonly clients: PowerplayClient[] = [];
-  /** The newest version that was acknowledged, by team. */
-  readonly savedVersions = new Map<EntryId, number>();
+  /** What was acknowledged last, by team. */
+  readonly saved = new Map<EntryId, RosterDraft>();
   readonly entered: { readonly contestId: ContestId; readonly entryId: EntryId }[] = [];
   readonly #options: SteadyLoadOptions;
   readonly #running: Promise<void>;
@@ -64,10 +64,10 @@ export class SteadyLoad {
     const random = seededRandom(index);
     for (let round = 0; !this.#isOver; round++) {
       const team = 1 + (round % TEAMS_PER_USER_MAX);
-      const saved = await this.saves.time(() => player.save(team, rosters.draw(random))).catch(String);
-      const entry = entryId(user.id, teamNo(team));
-      if (typeof saved === "string") this.failures.push(`${user.name}: save of team ${team}: ${saved}`);
-      else this.savedVersions.set(entry, Math.max(saved.version, this.savedVersions.get(entry) ?? 0));
+      const draft = rosters.draw(random);
+      const refusal = await this.saves.time(() => player.save(team, draft)).catch(String);
+      if (refusal === null) this.saved.set(entryId(user.id, teamNo(team)), draft);
+      else this.failures.push(`${user.name}: save of team ${team}: ${refusal}`);
       if (round % SAVES_PER_JOIN === 0) await this.#join(user, player, contests, round / SAVES_PER_JOIN);
       await Bun.sleep(everyMs);
     }
@@ -88,7 +88,7 @@ export class SteadyLoad {
     return {
       async save(team, draft) {
         const { body, status } = await api.post("/v1/teams", { matchId: match, teamNo: team, ...draft });
-        return status === 200 ? { version: body.version } : `${status} ${JSON.stringify(body)}`;
+        return status === 200 ? null : `${status} ${JSON.stringify(body)}`;
       },
       async join(contest, team) {
         const headers = { "idempotency-key": `load-${contest}-${team}` };
@@ -105,7 +105,7 @@ export class SteadyLoad {
     return {
       async save(team, draft) {
         const answer = await client.saveTeam(match, team, draft);
-        return answer.ok ? { version: answer.value.version } : `${answer.refusal.code} ${answer.refusal.message}`;
+        return answer.ok ? null : `${answer.refusal.code} ${answer.refusal.message}`;
       },
       async join(contest, team) {
         const answer = await client.join(contest, team);

@@ -88,6 +88,11 @@ export class OutageLoad {
     this.#loops = [...users.map((user) => this.#visit(user)), this.#feed(), this.#read()];
   }
 
+  /** The newest version of the points that a reader was shown. */
+  get newestShown(): number {
+    return Math.max(0, ...this.pages.keys());
+  }
+
   /** Of those that were asked and answered in the phase. */
   in(phase: Phase, kind: Kind): Asked[] {
     return this.asked.filter((one) => one.kind === kind && one.phases.every((at) => at === phase));

@@ -124,6 +124,8 @@ export class OutageStage {
         return { ...user, token: tokens.accessToken };
       }),
     );
+    const path = `${node.url}/v1/contests/${live.contests[0]!.id}/leaderboard`;
+    while ((await fetch(path)).status !== 200) await Bun.sleep(limits.lock.pollMs);
     return new OutageStage(config, node, clock, squad, events, known, live, due, open, lines);
   }
 
@@ -142,22 +144,19 @@ export class OutageStage {
     return values.length === 0 ? null : values.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
   }
 
-  /** Resolves when nothing is left to do: no lag, no spool, no join half-done, nothing to announce. */
-  async caughtUp(): Promise<void> {
+  /** Zero when there is no lag, no spool, no join half-done and nothing to announce; more while a store is away. */
+  async leftToDo(): Promise<number> {
     const { catalog } = this.node;
-    const left = async (): Promise<number> => {
-      const [lag, spooled] = await Promise.all([
-        this.metric("powerplay_consumer_lag_records"),
-        this.metric("powerplay_spool_records"),
-      ]);
-      const halfDone = await Promise.all([
-        catalog.reservedJoins(Number.MAX_SAFE_INTEGER, 1),
-        catalog.outbox(1),
-        catalog.openSpools(),
-      ]);
-      return (lag ?? 1) + spooled! + halfDone.reduce((sum, { length }) => sum + length, 0);
-    };
-    while ((await left()) > 0) await Bun.sleep(limits.lock.pollMs);
+    const [lag, spooled] = await Promise.all([
+      this.metric("powerplay_consumer_lag_records"),
+      this.metric("powerplay_spool_records"),
+    ]);
+    const halfDone = await Promise.all([
+      catalog.reservedJoins(Number.MAX_SAFE_INTEGER, 1),
+      catalog.outbox(1),
+      catalog.openSpools(),
+    ]);
+    return (lag ?? 1) + spooled! + halfDone.reduce((sum, { length }) => sum + length, 0);
   }
 
   async close(): Promise<void> {
