@@ -101,7 +101,7 @@ console.log(
 try {
   // Servers that have just started are slow: Java compiles as it goes.
   const cluster = contenders.findLast(({ name }) => name.endsWith("servers"));
-  for (let round = 0; round < WARM_ROUNDS && cluster !== undefined; round++) await measure(cluster);
+  for (let round = 0; round < WARM_ROUNDS; round++) if (cluster !== undefined) await measure(cluster);
   // Round by round, so that a disk or a neighbour that changes its pace changes all.
   for (let round = 0; round < ROUNDS; round++) {
     for (const contender of contenders) {
