@@ -15,7 +15,7 @@ describe.skipIf(missing !== null)("outage: Cassandra", () => {
       how,
       () =>
         withServer("cassandra", {
-          stores: (cassandra) => ({ teamStore: `${cassandra.url.replace(/\/[^/]*$/, "")}/outage` }),
+          stores: (cassandra) => ({ teamStore: `${cassandra.url.replace(/\/[^/]*$/, "")}/outage?replication=1` }),
           async during({ server, stage, load }) {
             await load.some("ball", 20);
             await load.enterDue(1);
