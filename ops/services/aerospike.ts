@@ -71,11 +71,9 @@ ${Object.entries(namespace)
     );
     return { command: [server()!, "--foreground", "--config-file", file] };
   },
-  // It listens before it is a cluster, of one node too, and clients are refused until then.
+  // It answers questions about itself seconds before it has partitions, without which clients can't connect.
   answers: (port) =>
-    exchange(port, infoRequest("partition-generation\n"), (answer) =>
-      /partition-generation\t\d/.test(answer.toString()),
-    ),
+    exchange(port, infoRequest("partition-generation\n"), (answer) => /\t\d+\n$/.test(answer.toString())),
 } satisfies Engine;
 
 function server(): string | null {
