@@ -79,7 +79,7 @@ format: install
 unit: install build $(BENCH_LIBRARY)
 	@$(BUN) src/testing/run-tests.ts
 
-## make test-outages: each real server away for a minute in the middle of load (OUTAGE_MS), killed and standing still; ten minutes
+## make test-outages: each server stopped, killed and frozen for a minute under load (OUTAGE_MS); make test does so for ten seconds
 test-outages: install build
 	@OUTAGE_MS=$${OUTAGE_MS:-60000} $(BUN) src/testing/run-tests.ts src/testing/outages
 
