@@ -8,7 +8,7 @@ BENCH_LIBRARY := build/libboardbench.so
 AEROSPIKE := build/libpowerplay-aerospike.so
 
 .PHONY: run test install build check lint types unit format sim bench bench-boards bench-edge bench-money bench-aerospike bench-catalog clean client web schemas \
-  services services-stop roll
+  services services-stop roll test-outages
 
 ## make run: install, build, play a match from an empty disk to paid-out prizes, keep serving on http://localhost:3000
 run: install build
@@ -78,6 +78,10 @@ format: install
 
 unit: install build $(BENCH_LIBRARY)
 	@$(BUN) src/testing/run-tests.ts
+
+## make test-outages: each server stopped, killed and frozen for a minute under load (OUTAGE_MS); make test does so for ten seconds
+test-outages: install build
+	@OUTAGE_MS=$${OUTAGE_MS:-60000} $(BUN) src/testing/run-tests.ts src/testing/outages
 
 ## make sim: 1,000 simulated matches with new seeds (SEEDS=1000000 for a million, FROM= for where they begin); SEED=n replays one exactly
 sim: install

@@ -7,6 +7,7 @@ import { join } from "node:path";
 
 const BUILD = "build";
 const CARRIED = join(BUILD, "carried");
+const STRIP = Bun.which("strip");
 const SYSTEM_FOLDERS = [
   `/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`,
   "/usr/lib64",
@@ -29,7 +30,10 @@ const imports: string[] = [];
 /** The expression that is the library's path in the generated file. */
 function carried(path: string | undefined, name: string): string {
   if (path === undefined || !existsSync(path)) return "null";
-  copyFileSync(realpathSync(path), join(CARRIED, name));
+  const copy = join(CARRIED, name);
+  copyFileSync(realpathSync(path), copy);
+  // What only a debugger reads: of the addon's 29 MB 27.
+  if (STRIP !== null) Bun.spawnSync([STRIP, "--strip-unneeded", copy], { stderr: "inherit" });
   const identifier = `library${imports.length}`;
   imports.push(`import ${identifier} from "./carried/${name}" with { type: "file" };`);
   return `${identifier} as unknown as string`;

@@ -1,5 +1,5 @@
 /** Compiles the node into one executable file. `make build` runs it, and prints its size and how long it takes to be ready. */
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WORKER_MODULES } from "./worker-module.ts";
@@ -25,6 +25,7 @@ export function compile(out: string): void {
 export interface RunningBinary {
   readonly process: Bun.Subprocess<"ignore", "pipe", "pipe">;
   readonly url: string;
+  readonly opsUrl: string;
   /** What it printed until it listened. */
   readonly said: string;
   /** From the start of the process until it takes traffic. */
@@ -37,6 +38,7 @@ export async function startBinary(
   directory: string,
   variables: Readonly<Record<string, string>> = {},
 ): Promise<RunningBinary> {
+  mkdirSync(directory, { recursive: true });
   const startMs = performance.now();
   const node = Bun.spawn([binary, "serve", "--dev"], {
     cwd: directory,
@@ -46,6 +48,8 @@ export async function startBinary(
       HOST: "127.0.0.1",
       DATA_DIR: join(directory, "data"),
       BOARD_DIR: join(directory, "boards"),
+      // Libraries are laid out here as if for the first time.
+      TMPDIR: directory,
       ...variables,
     },
     stdin: "ignore",
@@ -58,7 +62,7 @@ export async function startBinary(
     const [url, opsUrl] = said.match(/http:\/\/[^\s]+/g) ?? [];
     if (url === undefined || opsUrl === undefined) continue;
     while ((await fetch(`${opsUrl}/readyz`)).status !== 200) await Bun.sleep(5);
-    return { process: node, url, said, readyMs: performance.now() - startMs };
+    return { process: node, url, opsUrl, said, readyMs: performance.now() - startMs };
   }
   throw new Error(`the binary ended: ${said}${await new Response(node.stderr).text()}`);
 }

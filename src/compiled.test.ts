@@ -44,6 +44,18 @@ const saidWith = (command: readonly string[], variables: Readonly<Record<string,
   return run.stdout.toString() + run.stderr.toString();
 };
 
+const kafka = process.env["TEST_KAFKA_URL"];
+if (!kafka) console.log("the compiled node on a Kafka log is skipped: TEST_KAFKA_URL is not set (make services)");
+
+test.if(nativeLibraries.kafka !== null && !!kafka)("it takes traffic over a log in Kafka", async () => {
+  const url = `${kafka!.slice(0, kafka!.lastIndexOf("/"))}/compiled_${crypto.randomUUID()}`;
+  const node = await startBinary(binary, join(directory, "over-kafka"), { EVENT_LOG_URL: url });
+  const metrics = await (await fetch(`${node.opsUrl}/metrics`)).text();
+  expect(metrics).toMatch(/^powerplay_slices_owned \d+$/m);
+  node.process.kill();
+  await node.process.exited;
+});
+
 test.if(nativeLibraries.kafka !== null)("it carries librdkafka", () => {
   expect(saidWith([binary], { EVENT_LOG_URL: "kafka://127.0.0.1:1/game" })).toContain("127.0.0.1:1");
 });
@@ -93,6 +105,10 @@ test.if(isBareMachineHad)(
     }
   },
 );
+
+test.if(nativeLibraries.kernel !== null)("where it can lay out no library it says what to do", () => {
+  expect(saidWith([binary], { TMPDIR: "/proc/nowhere" })).toContain("let TMPDIR name a folder");
+});
 
 test("it says which version it is", () => {
   const said = Bun.spawnSync([binary, "--version"]).stdout.toString();

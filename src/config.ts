@@ -214,8 +214,6 @@ export const limits = {
       /** A page of a board is a few KB, the histogram of a great contest some hundred. */
       bodyBytesMax: 32 << 20,
     },
-    /** How long a node from which all slices are taken keeps them: the log's group forms anew within seconds after an outage. */
-    holdMs: 10_000,
     /** How often a node asks whether another has done what it waits for. */
     pollMs: 20,
     /** How often a node says which contests are followed on it, and how long slices believe that. */

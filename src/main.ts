@@ -146,9 +146,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
   const lagHelp = "Records of the log that are not handled yet, by topic and partition.";
   metrics.gaugeRead("powerplay_consumer_lag_records", lagHelp, () => lags.read(log));
   const consumer = { ...limits.consumer, onTrouble, lags };
-  const slices = config.isLogShared
-    ? await Slices.join({ log, group: "slices", onTrouble, holdMs: limits.cluster.holdMs })
-    : Slices.single();
+  const slices = config.isLogShared ? await Slices.join({ log, group: "slices", onTrouble }) : Slices.single();
   const slicesHelp = "Slices of the users that this node has; a node that is alone has one of all.";
   metrics.gaugeRead("powerplay_slices_owned", slicesHelp, () => slices.owned.size);
   const { pollMs } = limits.cluster;

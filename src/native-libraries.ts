@@ -76,7 +76,14 @@ function loadable(path: string | null): string | null {
   if (path === null || !path.startsWith(CARRIED_PREFIX)) return path;
   const known = laidOut.get(path);
   if (known !== undefined) return known;
-  const file = layOut(path);
+  let file: string;
+  try {
+    file = layOut(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const remedy = "let TMPDIR name a folder where files may be written and run";
+    throw new Error(`${basename(path)} can't be laid out in ${tmpdir()} (${reason}); ${remedy}`, { cause: error });
+  }
   laidOut.set(path, file);
   return file;
 }

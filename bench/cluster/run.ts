@@ -22,6 +22,7 @@ import { type Load, joinsOf, type Plan, savesOf } from "./workload.ts";
 
 const ROUNDS = Number(process.env["ROUNDS"] ?? 3);
 const WIDTH = Number(process.env["WIDTH"] ?? 256);
+const WARM_ROUNDS = 2;
 const NODE_COUNTS = [1, 2, 4];
 const RESULTS = join(import.meta.dir, "../results/cluster.json");
 const PLAN: Plan = {
@@ -36,6 +37,8 @@ interface Measured {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** Of CPU for one operation, by part. */
+  readonly cpuMicros: Readonly<Record<string, number>>;
   readonly use: Use;
 }
 
@@ -57,7 +60,11 @@ async function measure(contender: Contender): Promise<Run> {
     const measured = async (load: Load<unknown>): Promise<Measured> => {
       let meters = new Meters(parts);
       const { perSecond, p50Ms, p99Ms, cpuSeconds } = await send(urls, load, () => (meters = new Meters(parts)));
-      return { perSecond, p50Ms, p99Ms, use: meters.read(cpuSeconds) };
+      const use = meters.read(cpuSeconds);
+      const micros = Object.entries(use.parts).map(
+        ([name, { cpuPercent }]) => [name, (cpuPercent * 10_000) / perSecond] as const,
+      );
+      return { perSecond, p50Ms, p99Ms, cpuMicros: Object.fromEntries(micros), use };
     };
     const [warmSaves, saves] = [savesOf(stage, 1, PLAN.warmTeams), savesOf(stage, 1 + PLAN.warmTeams, PLAN.teams)];
     const warmJoins = joinsOf(stage, 0, PLAN.warmContests);
@@ -94,7 +101,7 @@ console.log(
 try {
   // Servers that have just started are slow: Java compiles as it goes.
   const cluster = contenders.findLast(({ name }) => name.endsWith("servers"));
-  if (cluster !== undefined) await measure(cluster);
+  for (let round = 0; round < WARM_ROUNDS; round++) if (cluster !== undefined) await measure(cluster);
   // Round by round, so that a disk or a neighbour that changes its pace changes all.
   for (let round = 0; round < ROUNDS; round++) {
     for (const contender of contenders) {
@@ -134,18 +141,17 @@ function rounded(value: unknown): unknown {
   return typeof value === "number" ? Math.round(value * 10) / 10 : value;
 }
 
-function tell(what: string, who: string, { p50Ms, p99Ms, perSecond, use }: Measured): void {
+function tell(what: string, who: string, { cpuMicros, p50Ms, p99Ms, perSecond, use }: Measured): void {
   const rate = Math.round(perSecond).toLocaleString("en").padStart(7);
-  const micros = (cpuPercent: number) => (cpuPercent * 10_000) / perSecond;
-  const cpu = Object.entries(use.parts).map(([name, { cpuPercent, syncsPerSecond }]) => {
-    const syncs = syncsPerSecond === null ? "" : ` (${Math.round(syncsPerSecond)} fsync/s)`;
-    return `${name} ${Math.round(micros(cpuPercent))}${syncs}`;
+  const cpu = Object.entries(cpuMicros).map(([name, micros]) => {
+    const { syncsPerSecond } = use.parts[name]!;
+    return `${name} ${Math.round(micros)}${syncsPerSecond === null ? "" : ` (${Math.round(syncsPerSecond)} fsync/s)`}`;
   });
-  const own = Object.values(use.parts).reduce((sum, { cpuPercent }) => sum + micros(cpuPercent), 0);
-  const others = `others' ${Math.round(use.othersPercent)} % of a core · idle ${Math.round(use.idlePercent)} %`;
+  const together = Object.values(cpuMicros).reduce((sum, micros) => sum + micros, 0);
+  const bound = Math.round((cpus().length * 1e6) / together).toLocaleString("en");
   console.log(
     `${what.padEnd(6)} ${who.padEnd(30)} ${rate}/s  p50 ${p50Ms.toFixed(1)} ms  p99 ${p99Ms.toFixed(1)} ms\n` +
-      `       µs of CPU each: ${cpu.join(" · ")} · together ${Math.round(own)}, with which ${cpus().length} cores carry ` +
-      `${Math.round((cpus().length * 1e6) / own).toLocaleString("en")}/s · ${others}`,
+      `       µs of CPU each: ${cpu.join(" · ")} · together ${Math.round(together)}, of which ${cpus().length} cores ` +
+      `carry ${bound}/s · others' ${Math.round(use.othersPercent)} % of a core · idle ${Math.round(use.idlePercent)} %`,
   );
 }

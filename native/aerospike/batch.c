@@ -82,6 +82,8 @@ int32_t pp_batch(void *cluster, pp_reader *in, pp_writer *out, pp_error *error) 
   pp_batch_record *list = records->list;
   for (uint32_t i = 0; i < count && !in->failed; i++) {
     pp_batch_record *record = &list[i];
+    /* A client that knows no server at the moment gives up before it says so of each record, and zero would mean done. */
+    record->result = PP_STATUS_NO_RESPONSE;
     const uint8_t kind = pp_read_u8(in);
     const char *set = pp_read_text(in);
     const char *key = pp_read_text(in);

@@ -16,6 +16,7 @@
 /* Statuses that we give; the others are the client's and the server's. */
 #define PP_STATUS_OK 0
 #define PP_STATUS_CLIENT (-1)
+#define PP_STATUS_NO_RESPONSE (-15)
 
 typedef struct {
   int32_t code;

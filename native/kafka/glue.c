@@ -344,12 +344,13 @@ static int32_t done_with(rd_kafka_error_t *error) {
 
 /*
  * Agrees to what the group has decided, and reads nothing of what it gives. Answers 1 where partitions come, 0 where they
- * go, or a negative error; `partitions` receives the first `max` of `*count`.
+ * go, 2 where the member has lost touch with its group, or a negative error; `partitions` receives the first `max` of `*count`.
  */
 EXPORT int32_t pp_take_rebalance(rd_kafka_t *client, rd_kafka_event_t *event, int32_t *partitions, uint32_t max,
                                  uint32_t *count) {
   rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
   int comes = rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+  int lost = !comes && rd_kafka_assignment_lost(client);
   *count = 0;
   for (int i = 0; i < list->cnt && *count < max; i++) {
     list->elems[i].offset = RD_KAFKA_OFFSET_END;
@@ -358,7 +359,7 @@ EXPORT int32_t pp_take_rebalance(rd_kafka_t *client, rd_kafka_event_t *event, in
   int32_t error = done_with(comes ? rd_kafka_incremental_assign(client, list) : rd_kafka_incremental_unassign(client, list));
   if (comes && error == 0) rd_kafka_pause_partitions(client, list);
   if (error != 0) return error < 0 ? error : -error;
-  return comes;
+  return lost ? 2 : comes;
 }
 
 /* Whether the member has left its group, or never was in it. */

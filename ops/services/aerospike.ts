@@ -71,7 +71,9 @@ ${Object.entries(namespace)
     );
     return { command: [server()!, "--foreground", "--config-file", file] };
   },
-  answers: (port) => exchange(port, infoRequest("namespaces\n"), (answer) => answer.toString().includes("\ttest")),
+  // It answers questions about itself seconds before it has partitions, without which clients can't connect.
+  answers: (port) =>
+    exchange(port, infoRequest("partition-generation\n"), (answer) => /\t\d+\n$/.test(answer.toString())),
 } satisfies Engine;
 
 function server(): string | null {

@@ -80,24 +80,3 @@ test("a listener that throws is told of, and keeps the others from nothing", asy
   expect(told.map(String)).toEqual(["Error: deaf"]);
   expect(heard).toEqual([{ gained: [0], lost: [] }]);
 });
-
-test("what is taken all at once is kept for a while, for it mostly comes back", async () => {
-  const group = openSimulatedGroup(openSimulatedEventLog());
-  const slices = await Slices.join({ log: group.member("a"), group: "g", onTrouble, holdMs: 20 });
-  const changes: SliceChange[] = [];
-  slices.onChange((change) => changes.push(change));
-  group.give({ a: [1, 2] });
-  group.give({ a: [] });
-  expect([...slices.owned]).toEqual([1, 2]);
-  group.give({ a: [1, 2] });
-  group.give({ a: [1] });
-  group.give({ a: [] });
-  const lost = Promise.withResolvers<void>();
-  slices.onChange(() => lost.resolve());
-  await lost.promise;
-  expect(changes).toEqual([
-    { gained: [1, 2], lost: [] },
-    { gained: [], lost: [2] },
-    { gained: [], lost: [1] },
-  ]);
-});

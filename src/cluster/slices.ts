@@ -1,5 +1,4 @@
 import type { UserId } from "../domain/ids.ts";
-import { afterMs } from "../repeat.ts";
 import { type EventLog, partitionOf, partitionsOf, TOPICS } from "../stores/event-log/port.ts";
 
 /** Which slices came to this node and which left it, ascending. */
@@ -14,11 +13,6 @@ export interface SlicesOptions {
   readonly group: string;
   /** What a listener threw; the others hear of the change all the same. */
   readonly onTrouble: (error: unknown) => void;
-  /**
-   * A node from which the group takes everything at once has lost touch with it, most often because the log was away. So long it
-   * keeps what it has, which is harmless, and mostly gets it again. Absent: not at all.
-   */
-  readonly holdMs?: number;
 }
 
 const PARTITION_COUNT = TOPICS["team-saves"].partitionCount;
@@ -37,7 +31,6 @@ export class Slices {
   #owned: ReadonlySet<number>;
   #giveBack: () => Promise<void> = async () => undefined;
   #hasLeft = false;
-  #callOffLoss: () => void = () => undefined;
 
   private constructor(count: number, owned: readonly number[], onTrouble: (error: unknown) => void) {
     this.count = count;
@@ -51,13 +44,10 @@ export class Slices {
   }
 
   /** The slices come within seconds. Rejects with `StoreUnavailable`. */
-  static async join({ log, group, onTrouble, holdMs = 0 }: SlicesOptions): Promise<Slices> {
+  static async join({ log, group, onTrouble }: SlicesOptions): Promise<Slices> {
     const slices = new Slices(PARTITION_COUNT, [], onTrouble);
     slices.#giveBack = await log.share("team-saves", group, (partitions) => {
-      if (slices.#hasLeft) return;
-      slices.#callOffLoss();
-      if (partitions.length > 0 || holdMs === 0) slices.#own(partitions);
-      else slices.#callOffLoss = afterMs(holdMs, () => slices.#own([]));
+      if (!slices.#hasLeft) slices.#own(partitions);
     });
     return slices;
   }
@@ -85,7 +75,6 @@ export class Slices {
   /** Gives the slices to the other nodes; the work on them has been told to end by then. A node that is alone keeps its own. */
   async leave(): Promise<void> {
     this.#hasLeft = true;
-    this.#callOffLoss();
     if (this.count > 1) this.#own([]);
     await this.#giveBack();
   }

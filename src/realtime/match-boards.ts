@@ -78,6 +78,8 @@ export class MatchBoards {
   readonly #schedules = new Map<MatchId, SampleSchedule>();
   /** Of slices of matches whose board is still to be sealed. */
   readonly #indexes = new Map<MatchId, Map<number, MatchIndex>>();
+  /** The last change of a match's boards that is under way. */
+  readonly #turns = new Map<MatchId, Promise<void>>();
   /** Commitments and samples under way, which read or write a board and keep nobody waiting. */
   readonly #underWay = new Set<Promise<void>>();
   readonly #consumers: readonly Consumer[];
@@ -149,7 +151,11 @@ export class MatchBoards {
   }
 
   /** Takes the sealed boards of this node's slices of the match into service, or builds them from the log as it stands. */
-  async open(id: MatchId): Promise<void> {
+  open(id: MatchId): Promise<void> {
+    return this.#inTurn(id, () => this.#open(id));
+  }
+
+  async #open(id: MatchId): Promise<void> {
     const match = this.#beyondLog.has(id) ? null : await this.#deps.catalog.match(id);
     if (match === null) return;
     const locked = this.#matches.get(id) ?? { slices: new Map(), usedMs: this.#deps.clock.nowMs() };
@@ -168,7 +174,7 @@ export class MatchBoards {
     await Promise.all(opened.map((slice) => this.#rescore(slice, this.points(id))));
     for (const slice of opened) this.#commit(slice);
     // So may another share of the slices.
-    await this.#dropForeign();
+    await this.#dropForeignOf(id);
     this.#published(id);
   }
 
@@ -189,8 +195,10 @@ export class MatchBoards {
       const idle = locked !== undefined && clock.nowMs() - locked.usedMs >= releasedIdleMs;
       if (locked === undefined || !(state === "abandoned" || (state === "released" && idle))) continue;
       if (state === "released" && !(await this.#mayForget(id))) continue;
-      this.#matches.delete(id);
-      for (const { identity } of locked.slices.values()) await this.#deps.engine.remove(identity);
+      await this.#inTurn(id, async () => {
+        this.#matches.delete(id);
+        for (const { identity } of locked.slices.values()) await this.#deps.engine.remove(identity);
+      });
     }
   }
 
@@ -247,18 +255,34 @@ export class MatchBoards {
 
   /** Whoever has a slice now has built it, or will; what is left here would only cost memory. */
   async #dropForeign(): Promise<void> {
-    const { engine, slices } = this.#deps;
-    for (const { slices: open } of this.#matches.values()) {
-      for (const [slice, { identity }] of open) {
-        if (slices.owned.has(slice)) continue;
-        open.delete(slice);
-        await Promise.all(this.#underWay);
-        await engine.remove(identity);
-      }
-    }
+    const { slices } = this.#deps;
+    // At once: a board that is being built for nobody ends here.
     for (const [match, indexes] of this.#indexes) {
       for (const slice of indexes.keys()) if (!slices.owned.has(slice)) this.#forgetIndex(match, slice);
     }
+    const matches = [...this.#matches.keys()];
+    await Promise.all(matches.map((match) => this.#inTurn(match, () => this.#dropForeignOf(match))));
+  }
+
+  async #dropForeignOf(match: MatchId): Promise<void> {
+    const { engine, slices } = this.#deps;
+    const open = this.#matches.get(match)?.slices;
+    for (const [slice, { identity }] of open ?? []) {
+      await Promise.all(this.#underWay);
+      // It may have come back meanwhile.
+      if (slices.owned.has(slice)) continue;
+      open!.delete(slice);
+      await engine.remove(identity);
+    }
+  }
+
+  /** The boards of a match are opened and removed one after the other: a slice that goes and comes back is whole again. */
+  #inTurn(match: MatchId, work: () => Promise<void>): Promise<void> {
+    const done = (this.#turns.get(match) ?? Promise.resolve()).then(work);
+    const turn = done.catch(() => undefined);
+    this.#turns.set(match, turn);
+    void turn.then(() => this.#turns.get(match) === turn && this.#turns.delete(match));
+    return done;
   }
 
   #indexOf(match: Pick<Match, "id" | "startMs">, slice: number): MatchIndex {

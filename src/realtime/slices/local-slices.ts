@@ -37,7 +37,8 @@ export class LocalSlices implements SliceQuestions {
   }
 
   async standings(of: SliceOf, contests: readonly ContestId[], at: PointsAt) {
-    const { board, identity } = this.#open(of);
+    const slice = this.#open(of);
+    const { board, identity } = slice;
     const found = new Map<ContestId, Uint8Array>();
     for (const contest of contests) {
       if (!board.contests.has(contest)) continue;
@@ -46,7 +47,7 @@ export class LocalSlices implements SliceQuestions {
         contest,
         shown?.pointsVersion === at.pointsVersion
           ? shown.standing.bytes
-          : await this.#deps.engine.standingUnder(identity, contest, at.points),
+          : await this.#unlessGone(of, slice, this.#deps.engine.standingUnder(identity, contest, at.points)),
       );
     }
     return found;
@@ -66,14 +67,15 @@ export class LocalSlices implements SliceQuestions {
   }
 
   async entries(of: ContestSlice, range: EntryRange): Promise<ScoredEntries> {
-    const { board, identity } = this.#open(of);
-    return board.contests.has(of.contestId) ? this.#deps.engine.entries(identity, of.contestId, range) : NOBODY;
+    const slice = this.#open(of);
+    if (!slice.board.contests.has(of.contestId)) return NOBODY;
+    return this.#unlessGone(of, slice, this.#deps.engine.entries(slice.identity, of.contestId, range));
   }
 
   async countTied(of: ContestSlice, tie: ScoreUnder, below: readonly number[]): Promise<readonly number[]> {
-    const { board, identity } = this.#open(of);
-    if (!board.contests.has(of.contestId)) return below.map(() => 0);
-    return this.#deps.engine.countTied(identity, of.contestId, tie, below);
+    const slice = this.#open(of);
+    if (!slice.board.contests.has(of.contestId)) return below.map(() => 0);
+    return this.#unlessGone(of, slice, this.#deps.engine.countTied(slice.identity, of.contestId, tie, below));
   }
 
   async countsAbove(of: ContestSlice, asked: readonly ScoreAtBall[]): Promise<readonly number[]> {
@@ -81,8 +83,10 @@ export class LocalSlices implements SliceQuestions {
     const slice = this.#open(of);
     const entryCount = slice.board.contests.get(contestId)?.entryCount;
     if (entryCount === undefined) return asked.map(() => 0);
-    if (entryCount < KEPT_ENTRY_COUNT_MIN) return this.#deps.engine.countsAbove(slice.identity, contestId, asked);
-    await this.#keepMissing(slice, contestId, asked);
+    if (entryCount < KEPT_ENTRY_COUNT_MIN) {
+      return this.#unlessGone(of, slice, this.#deps.engine.countsAbove(slice.identity, contestId, asked));
+    }
+    await this.#unlessGone(of, slice, this.#keepMissing(slice, contestId, asked));
     return asked.map(({ pointsVersion, scoreQp }) =>
       countAboveInCompact(slice.kept.get(pointsVersion)!.get(contestId)!, scoreQp),
     );
@@ -119,6 +123,16 @@ export class LocalSlices implements SliceQuestions {
     const points = missing.map((each) => each.points);
     const compact = await this.#deps.engine.compactUnder(slice.identity, contest, points);
     for (const [index, { pointsVersion }] of missing.entries()) slice.keep(pointsVersion, contest, compact[index]!);
+  }
+
+  /** A slice may go to another node while it is asked. */
+  async #unlessGone<Answer>(of: SliceOf, slice: LockedSlice, asking: Promise<Answer>): Promise<Answer> {
+    try {
+      return await asking;
+    } catch (error) {
+      if (this.#deps.boards.slice(of.matchId, of.slice) === slice) throw error;
+      throw new SliceLoading(of, "went to another node", { cause: error });
+    }
   }
 
   #open(of: SliceOf): LockedSlice {

@@ -87,8 +87,12 @@ type Say = (sentence: string) => void;
 const ballKey = ({ id, version }: FeedEvent): string => `${id} ${version}`;
 
 async function pageOf(stage: OutageStage, contest: ContestId): Promise<ShownPage> {
-  const response = await fetch(`${stage.node.url}/v1/contests/${contest}/leaderboard?fromRank=1&count=100`);
-  return (await response.json()) as ShownPage;
+  for (;;) {
+    const response = await fetch(`${stage.node.url}/v1/contests/${contest}/leaderboard?fromRank=1&count=100`);
+    const page = (await response.json()) as ShownPage;
+    if (response.status === 200) return page;
+    if (response.status !== 503) throw new Error(`contest ${contest} answers ${response.status}`);
+  }
 }
 
 /** Every acknowledged save is a version of its team. */

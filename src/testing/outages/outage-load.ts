@@ -88,6 +88,15 @@ export class OutageLoad {
     this.#loops = [...users.map((user) => this.#visit(user)), this.#feed(), this.#read()];
   }
 
+  get visitorCount(): number {
+    return this.#stage.users.length;
+  }
+
+  /** Whether the contest shows ranks. */
+  async isOpen(contest: ContestId): Promise<boolean> {
+    return (await fetch(`${this.#stage.node.url}/v1/contests/${contest}/leaderboard`)).status === 200;
+  }
+
   /** The newest version of the points that a reader was shown. */
   get newestShown(): number {
     return Math.max(0, ...this.pages.keys());

@@ -115,8 +115,8 @@ export class OutageStage {
       }
     }
     clock.advanceTo(live.match.startMs);
-    const locked = await node.game.admin.lock(live.match.id);
-    if (!locked.ok) throw new Error(locked.message);
+    // By itself, which waits for a save that was slow and went to the spool.
+    while ((await catalog.match(live.match.id))!.state === "upcoming") await Bun.sleep(limits.lock.pollMs);
     // After the jump, so that they last.
     const known = await Promise.all(
       users.map(async (user) => {

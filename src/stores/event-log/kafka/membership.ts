@@ -18,16 +18,23 @@ export interface MembershipOptions {
 }
 
 const LEFT_POLL_MS = 5;
+/** What a rebalance is, as the library's glue says it. */
+const ASSIGNED = 1;
+const LOST = 2;
 
 /**
  * One member of a consumer group, for the sake of ownership alone: it reads nothing. Its name in the group (`group.instance.id`)
  * is the node's, so that a node which restarts within the session's time finds its partitions as it left them and
  * nobody else moves; a node that dies loses them when the session ends; one that leaves gives them away at once.
+ *
+ * A member that lost touch with its group, because the cluster is away or it was silent itself, keeps what it has until the group
+ * speaks to it again: nobody else may have got it, and what an owner has built it would build again.
  */
 export class Membership {
   readonly #options: MembershipOptions;
   readonly #client: KafkaClient;
   readonly #owned = new Set<number>();
+  #hasLostTouch = false;
   readonly #timer: Timer;
 
   constructor(options: MembershipOptions) {
@@ -70,8 +77,16 @@ export class Membership {
       this.#options.onError(comes, String(library.rd_kafka_err2str(comes)));
       return;
     }
+    if (comes === LOST) {
+      this.#hasLostTouch = true;
+      return;
+    }
+    if (comes === ASSIGNED && this.#hasLostTouch) {
+      this.#hasLostTouch = false;
+      this.#owned.clear();
+    }
     for (const partition of partitions.subarray(0, count[0])) {
-      if (comes === 1) this.#owned.add(partition);
+      if (comes === ASSIGNED) this.#owned.add(partition);
       else this.#owned.delete(partition);
     }
     this.#options.onOwned([...this.#owned].sort((a, b) => a - b));
