@@ -193,8 +193,9 @@ static int reserve_rows(roster_index *index, uint32_t more) {
   return 0;
 }
 
-/* src/stream/records.ts: the save waited in a spool, and the log's order says nothing of it. */
-static inline int is_spooled(const uint8_t *save) { return save[27] == 1; }
+/* src/stream/records.ts: a save that waited in a spool goes by server time, any other by the log's order unless it is late. */
+enum { LATE_MS = 100 };
+static inline uint64_t margin_ms(const uint8_t *save) { return save[27] == 1 ? 0 : LATE_MS; }
 
 static inline uint64_t before_deadline(const roster_index *index, const uint8_t *save) {
   const double ms = index->deadline_ms - f64_at(save + 8);
@@ -226,7 +227,7 @@ int pp_index_add_saves(roster_index *index, const uint8_t *records, uint32_t cou
       const uint64_t id = (uint64_t)f64_at(of_match[i]);
       uint32_t slot = slots[i];
       while (index->table[slot] != 0 && index->rows[index->table[slot] - 1].id != id) slot = (slot + 1) & index->table_mask;
-      const uint64_t before_ms = before_deadline(index, of_match[i]);
+      uint64_t before_ms = before_deadline(index, of_match[i]);
       team_row *row;
       if (index->table[slot] == 0) {
         row = &index->rows[index->row_count];
@@ -236,7 +237,8 @@ int pp_index_add_saves(roster_index *index, const uint8_t *records, uint32_t cou
         row = &index->rows[index->table[slot] - 1];
         uint64_t held_ms = 0;
         memcpy(&held_ms, row->before_ms, sizeof row->before_ms);
-        if (is_spooled(of_match[i]) && before_ms > held_ms) continue;
+        if (before_ms > held_ms + margin_ms(of_match[i])) continue;
+        if (held_ms < before_ms) before_ms = held_ms;
       }
       memcpy(row->roster, of_match[i] + 16, PP_ROSTER_SIZE);
       memcpy(row->before_ms, &before_ms, sizeof row->before_ms);

@@ -257,7 +257,8 @@ async function spool(args: readonly string[]): Promise<number> {
       return 0;
     }
     if (!nodes.includes(nodeId)) throw new Error(`the catalog knows of no spool of a node "${nodeId}"`);
-    await stores.catalog.closeSpool(nodeId);
+    const { opening } = await stores.catalog.openSpool(nodeId, 0);
+    await stores.catalog.closeSpool(nodeId, opening);
     console.log(`powerplay: the spool of node "${nodeId}" is given up and matches no longer wait for it.
 Team saves that it had acknowledged and not forwarded are lost: those users play with their team before that, or without one.
 If the node comes back with its disk, it forwards them still; they count for matches that are not locked by then.`);

@@ -50,7 +50,7 @@ export const limits = {
   },
   /** Team saves while the log is away. */
   spool: {
-    /** Within the 300 ms that a save may take. */
+    /** Within the 300 ms that a save may take; twice LATE_MS of stream/records.ts. */
     spoolAfterMs: 200,
     /** Some 100 MB on disk: half a minute of all of 10 M users' last-minute saves on one of 100 nodes. */
     recordsMax: 1_000_000,

@@ -12,7 +12,7 @@ import { openSimulatedGroup } from "../testing/simulated-group.ts";
 import { openSimulatedTeamStore } from "../testing/simulated-team-store.ts";
 import { MatchCache } from "./match-cache.ts";
 import { Materialiser } from "./materialiser.ts";
-import { asSpooled, encodeTeamSave } from "./records.ts";
+import { asSpooled, encodeTeamSave, LATE_MS } from "./records.ts";
 import { SaveFence } from "./save-fence.ts";
 
 const START_MS = 10_000;
@@ -37,7 +37,7 @@ async function openWorld() {
     const log = group.member(node);
     const onTrouble = () => undefined;
     const slices = await Slices.join({ log, group: "g", onTrouble });
-    const fence = new SaveFence({ catalog, log, clock: { nowMs: () => 0 }, clockSkewMsMax: 0, matchesMax: 10 });
+    const fence = new SaveFence({ catalog, log, clock: { nowMs: () => 5_000 }, clockSkewMsMax: 0, matchesMax: 10 });
     const watched: TeamStore = {
       ...teamStore,
       async appendTeams(...batch) {
@@ -167,5 +167,34 @@ test("what comes out of a spool behind a later save of its team counts no more, 
   await save(4);
   await save(4, asSpooled);
   await a.materialiser.materialised(PARTITION);
-  expect(await stored()).toEqual([5, 7, 4, 4]);
+  expect(await stored()).toEqual([5, 7, 4]);
+});
+
+test("what is so late that its append was given up counts no more, and what two clocks may differ by is not late", async () => {
+  const { group, start, save, stored } = await openWorld();
+  const a = await start("a");
+  await save(1_000);
+  await save(1_000 - LATE_MS - 1);
+  await save(1_000 - LATE_MS);
+  group.give({ a: [PARTITION] });
+  await a.materialiser.materialised(PARTITION);
+  expect(await stored()).toEqual([1_000, 1_000 - LATE_MS]);
+  // Against the newest that counted, which is not the last.
+  await save(1_000 - LATE_MS - 1);
+  await save(1_001);
+  await a.materialiser.materialised(PARTITION);
+  expect(await stored()).toEqual([1_000, 1_000 - LATE_MS, 1_001]);
+});
+
+test("a node that goes on where another stopped knows how late a save is", async () => {
+  const { group, start, save, stored } = await openWorld();
+  const [a, b] = [await start("a"), await start("b")];
+  group.give({ a: [PARTITION] });
+  await save(1_000);
+  await a.materialiser.materialised(PARTITION);
+  group.give({ a: [], b: [PARTITION] });
+  await save(500);
+  await save(1_001);
+  await b.materialiser.materialised(PARTITION);
+  expect(await stored()).toEqual([1_000, 1_001]);
 });

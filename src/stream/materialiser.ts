@@ -6,10 +6,10 @@ import type { TeamStore, TeamVersion } from "../stores/team-store/port.ts";
 import { Consumer, type ConsumerOptions } from "./consumer.ts";
 import type { MatchCache } from "./match-cache.ts";
 import { Progress } from "./progress.ts";
-import { decodeTeamSave, isSpooled } from "./records.ts";
+import { decodeTeamSave, isOvertaken, isSpooled } from "./records.ts";
 import type { SaveFence } from "./save-fence.ts";
 
-/** Of the team store, for what comes out of a spool. */
+/** Of the team store, for what is older than what came before it. */
 const READS_AT_ONCE = 64;
 
 export interface MaterialiserDeps {
@@ -37,6 +37,8 @@ export class Materialiser {
   readonly #consumers = new Map<number, Consumer>();
   /** Those that end with the batch in hand. */
   readonly #ending = new Set<Promise<void>>();
+  /** By partition of this node: no record before the next batch has a later server time. */
+  readonly #newestMs = new Map<number, number>();
   /** By partition, of whichever node. */
   readonly #progress: readonly Progress[];
   readonly #stopListening: () => void;
@@ -89,13 +91,19 @@ export class Materialiser {
   }
 
   #begin(partition: number): Consumer {
-    const { consumer, log, teamStore } = this.#deps;
+    const { consumer, fence, log, teamStore } = this.#deps;
+    const newestMs = this.#newestMs;
     return new Consumer({
       ...consumer,
       log,
       topic: "team-saves",
       partition,
-      position: () => teamStore.teamsPosition(partition),
+      async position() {
+        const position = await teamStore.teamsPosition(partition);
+        // Only now, for what lies before the position may have come while it was asked for.
+        newestMs.set(partition, fence.latestMs());
+        return position;
+      },
       handle: (batch) => this.#store(partition, batch),
     });
   }
@@ -108,52 +116,69 @@ export class Materialiser {
   }
 
   async #store(partition: number, batch: LogBatch): Promise<void> {
-    const versions: TeamVersion[] = [];
-    const spooled = new Set<TeamVersion>();
+    const versions: LoggedSave[] = [];
     forEachRecord(batch, (value, offset) => {
       const { entryId, matchId, serverTsMs, roster } = decodeTeamSave(value);
-      const version = { matchId, entryId, version: offset + 1, savedAtMs: serverTsMs, roster };
-      versions.push(version);
-      if (isSpooled(value)) spooled.add(version);
+      const row = { matchId, entryId, version: offset + 1, savedAtMs: serverTsMs, roster };
+      versions.push({ row, team: `${matchId} ${entryId}`, spooled: isSpooled(value) });
     });
-    const matchIds = [...new Set(versions.map((row) => row.matchId))];
+    const matchIds = [...new Set(versions.map(({ row }) => row.matchId))];
     const limits = new Map<MatchId, { readonly startMs: number; readonly end: number }>();
     for (const id of matchIds) {
       const match = (await this.#deps.matches.get(id))?.match;
       if (match) limits.set(id, { startMs: match.startMs, end: await this.#deps.fence.endOf(match, partition) });
     }
-    const inTime = versions.filter((row) => {
+    const inTime = versions.filter(({ row }) => {
       const limit = limits.get(row.matchId);
       return limit !== undefined && isBeforeDeadline(limit, row.savedAtMs) && row.version <= limit.end;
     });
-    const rows = await this.#counting(inTime, spooled);
+    const newestBeforeMs = batch.firstOffset === 0 ? 0 : this.#newestMs.get(partition)!;
+    const rows = countingOf(inTime, await this.#newestBefore(inTime, newestBeforeMs));
     await this.#deps.teamStore.appendTeams(partition, rows, batch.firstOffset + batch.ends.length);
+    const newestMs = versions.reduce((newest, { row }) => Math.max(newest, row.savedAtMs), newestBeforeMs);
+    this.#newestMs.set(partition, newestMs);
   }
 
   /**
-   * The rows that count: one out of a spool does not where the save before it has a later server time (records.ts). A repeat
-   * after a crash comes to the same, for it looks at what lies before each row.
+   * The newest server times of teams before this batch, where they may matter: the store is asked for those alone of which a
+   * save is older than something in the partition may be, and that is seldom any.
    */
-  async #counting(rows: readonly TeamVersion[], spooled: ReadonlySet<TeamVersion>): Promise<readonly TeamVersion[]> {
-    if (spooled.size === 0) return rows;
-    const teamOf = ({ entryId, matchId }: TeamVersion): string => `${matchId} ${entryId}`;
+  async #newestBefore(saves: readonly LoggedSave[], newestMs: number): Promise<Map<string, number>> {
     const firstOf = new Map<string, TeamVersion>();
-    for (const row of rows) if (!firstOf.has(teamOf(row))) firstOf.set(teamOf(row), row);
-    const before = new Map<string, TeamVersion>();
-    const asked = [...firstOf.values()].filter((row) => spooled.has(row));
+    for (const { row, team } of saves) if (!firstOf.has(team)) firstOf.set(team, row);
+    const doubtful = saves.filter(({ row, spooled }) => isOvertaken(row.savedAtMs, newestMs, spooled));
+    const asked = [...new Set(doubtful.map(({ team }) => team))];
+    const before = new Map<string, number>();
     for (let at = 0; at < asked.length; at += READS_AT_ONCE) {
-      const reads = asked.slice(at, at + READS_AT_ONCE).map(async (row) => {
-        const stored = await this.#deps.teamStore.versions(row.matchId, row.entryId);
-        const newest = stored.findLast(({ version }) => version < row.version);
-        if (newest !== undefined) before.set(teamOf(row), newest);
+      const reads = asked.slice(at, at + READS_AT_ONCE).map(async (team) => {
+        const first = firstOf.get(team)!;
+        const stored = await this.#deps.teamStore.versions(first.matchId, first.entryId);
+        const times = stored.filter(({ version }) => version < first.version).map(({ savedAtMs }) => savedAtMs);
+        if (times.length > 0) before.set(team, Math.max(...times));
       });
       await Promise.all(reads);
     }
-    return rows.filter((row) => {
-      const newest = before.get(teamOf(row));
-      if (spooled.has(row) && newest !== undefined && newest.savedAtMs > row.savedAtMs) return false;
-      before.set(teamOf(row), row);
-      return true;
-    });
+    return before;
   }
+}
+
+interface LoggedSave {
+  readonly row: TeamVersion;
+  readonly team: string;
+  readonly spooled: boolean;
+}
+
+/**
+ * The rows that count (records.ts), in the log's order; `newestMs` is of their teams, before them. A repeat after a crash comes
+ * to the same, for it looks at what lies before each row.
+ */
+function countingOf(saves: readonly LoggedSave[], newestMs: Map<string, number>): TeamVersion[] {
+  const rows: TeamVersion[] = [];
+  for (const { row, team, spooled } of saves) {
+    const beforeMs = newestMs.get(team) ?? row.savedAtMs;
+    if (isOvertaken(row.savedAtMs, beforeMs, spooled)) continue;
+    newestMs.set(team, Math.max(beforeMs, row.savedAtMs));
+    rows.push(row);
+  }
+  return rows;
 }

@@ -40,10 +40,22 @@ export function encodeTeamSave(save: TeamSave): Uint8Array {
 const SPOOLED_AT = 27;
 
 /**
- * The record as it waits in a spool (save-spool.ts). It may reach the log behind a newer save that another node took, so of
- * its team's saves it counts only where the one that counted before it has no later server time; all others count by their
- * order in the log.
+ * No two nodes' clocks differ by more where it is said which of a team's saves counts. A save whose append was given up and
+ * spooled is acknowledged at least twice as long after its server time, so whatever its user saves next, on whichever node, is
+ * later than it by more than this, and what is answered before the next begins is never that much later.
  */
+export const LATE_MS = 100;
+
+/**
+ * Whether a save counts no more, of which `newestMs` is the newest server time among those of its team that came before it in
+ * the log and count. What was spooled may reach the log behind a newer save that another node took, so it goes by server
+ * time. All others go by their order in the log, unless they are so late that their append was given up long before
+ * (save-spool.ts): of two saves in a row on two nodes the second counts, however their clocks differ.
+ */
+export const isOvertaken = (serverTsMs: number, newestMs: number, spooled: boolean): boolean =>
+  newestMs - serverTsMs > (spooled ? 0 : LATE_MS);
+
+/** The record as it waits in a spool (save-spool.ts). */
 export function asSpooled(record: Uint8Array): Uint8Array {
   const marked = record.slice();
   marked[SPOOLED_AT] = 1;

@@ -58,6 +58,12 @@ export class SaveFence {
     return ends;
   }
 
+  /** What any node's clock may say by now. */
+  latestMs(): number {
+    const { clock, clockSkewMsMax } = this.#deps;
+    return clock.nowMs() + clockSkewMsMax;
+  }
+
   /** false: some node may lock the match by now, or has. Costs nothing. */
   isSurelyOpen({ startMs }: Pick<Match, "startMs">): boolean {
     const { clock, clockSkewMsMax } = this.#deps;

@@ -38,6 +38,7 @@ function openWorld() {
     state: "upcoming" as MatchState,
     lockPositions: null as readonly number[] | null,
     spools: new Set<string>(),
+    opening: 0,
     /** What the catalog was asked to do with spools. */
     asked: [] as string[],
     counts: [] as number[],
@@ -58,8 +59,16 @@ function openWorld() {
     return position;
   };
   const catalog = {
-    openSpool: (node: string) => catalogCall("open", () => world.spools.add(node)),
-    closeSpool: (node: string) => catalogCall("close", () => world.spools.delete(node)),
+    async openSpool(node: string, opening: number) {
+      await catalogCall(`open ${opening}`, () => {
+        if (opening <= world.opening) return;
+        world.opening = opening;
+        world.spools.add(node);
+      });
+      return { opening: world.opening, isOpen: world.spools.has(node) };
+    },
+    closeSpool: (node: string, opening: number) =>
+      catalogCall(`close ${opening}`, () => opening >= world.opening && world.spools.delete(node)),
     openSpools: async () => [...world.spools],
     match: async () => ({ ...match, state: world.state }) as Match,
     lockPositions: async () => world.lockPositions,
@@ -126,7 +135,7 @@ test("while it is away they are acknowledged, and are in it, in order, when it i
     expect(await spool.append(bob, match, bytesOf(`b${step}`))).toEqual({ outcome: "spooled" });
   }
   expect([...world.spools]).toEqual(["node"]);
-  expect(world.asked).toEqual(["open"]);
+  expect(world.asked).toEqual(["open 0", "open 1"]);
   expect((await spool.ofUser(ada)).map(textOf)).toEqual(Array.from({ length: 20 }, (_, step) => `a${step}`));
   expect(spool.count).toBe(40);
   expect(world.counts.at(-1)).toBe(40);
@@ -160,7 +169,7 @@ test("who has a save in the spool stays behind it, however many saves are under 
     expect(last).toEqual(last.toSorted((a, b) => a - b));
   }
   expect(new Set(both.flat()).size).toBe(400);
-  expect(world.asked).toContain("close");
+  expect(world.asked).toContain("close 1");
   await spool.stop();
 });
 
@@ -214,12 +223,15 @@ test("nobody's fate is forwarded before it is decided", async () => {
   const { world, log, open } = openWorld();
   const asked = Promise.withResolvers<void>();
   const verdict = Promise.withResolvers<boolean>();
-  const takesSpooled = () => {
+  let askedCount = 0;
+  const takesSpooled = async () => {
+    if (++askedCount !== 2) return true;
     asked.resolve();
     return verdict.promise;
   };
   const spool = await open({ fence: { takesSpooled } });
   world.log = "away";
+  expect(await spool.append(bob, match, bytesOf("b"))).toEqual({ outcome: "spooled" });
   const saving = spool.append(ada, match, bytesOf("undecided"));
   await asked.promise;
   world.log = "up";
@@ -230,6 +242,50 @@ test("nobody's fate is forwarded before it is decided", async () => {
   await Promise.all(others);
   await until(() => world.spools.size === 0 && spool.count === 0);
   expect(await textsIn(log, ada)).toEqual([]);
+  await spool.stop();
+});
+
+test("the disk has the spool before the catalog hears of it, so a crash between the two is no loss", async () => {
+  const { world, open } = openWorld();
+  const first = await open();
+  world.log = "away";
+  world.catalogAway = true;
+  await expect(first.append(ada, match, bytesOf("a"))).rejects.toThrow("Catalog is unavailable");
+  expect(existsSync(join(directory, "spool.sqlite"))).toBe(true);
+  // The call took effect, and its answer never came.
+  world.catalogAway = false;
+  world.spools.add("node");
+  world.opening = 1;
+  await first.stop();
+  const second = await open();
+  await until(() => world.spools.size === 0);
+  await second.stop();
+});
+
+test("each opening in the catalog has a number that no earlier process had, and is closed under it", async () => {
+  const { world, open } = openWorld();
+  world.opening = 7;
+  const spool = await open();
+  world.log = "away";
+  await spool.append(ada, match, bytesOf("a"));
+  expect(world.asked).toEqual(["open 0", "open 8"]);
+  world.log = "up";
+  await until(() => world.spools.size === 0);
+  expect(world.asked.at(-1)).toBe("close 8");
+  await spool.stop();
+});
+
+test("a save that the log may have and the spool no longer takes is not refused, for it may count", async () => {
+  const { world, log, open } = openWorld();
+  world.spoolAfterMs = 5;
+  const spool = await open();
+  world.log = "silent";
+  world.state = "locked";
+  await expect(spool.append(ada, match, bytesOf("a"))).rejects.toThrow("it may have the save or not");
+  expect(await textsIn(log, ada)).toEqual(["a"]);
+  world.heard.resolve();
+  await until(() => world.spools.size === 0);
+  expect(await textsIn(log, ada)).toEqual(["a"]);
   await spool.stop();
 });
 

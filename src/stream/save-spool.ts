@@ -18,7 +18,7 @@ export interface SaveSpoolDeps {
     /** Called once, at the start where there is one, else when it is first needed: a log that never fails costs no file. */
     readonly open: () => Promise<SpoolStore>;
   };
-  /** A log that does not answer within this counts as away. */
+  /** A log that does not answer within this counts as away. At least twice `LATE_MS` (records.ts). */
   readonly spoolAfterMs: number;
   /** The record as the spool keeps and forwards it. */
   readonly marked: (record: Uint8Array) => Uint8Array;
@@ -56,10 +56,13 @@ export type AppendedSave =
  *   between its forwarding and its forgetting. That is harmless: a save is absolute (the whole roster, with its server
  *   time), the one idempotent producer of this node keeps what it was given first before what it was given later, and until
  *   all of them are forwarded and forgotten nothing newer of that user passes them.
+ * - The disk has the spool before the catalog hears of it, and each opening in the catalog has a number of its own: a call that
+ *   takes effect when it was given up long ago neither closes a spool that has records nor opens one that nobody closes.
  *
  * Between two nodes the log's order says nothing of what was spooled: one who saves on a node during an outage, goes to another
  * and saves again there may find the records in it the other way round. So they are marked, and whoever reads them goes by
- * their server time (records.ts).
+ * their server time. The first append of such a save bears no mark and may reach the log late too; it is told by how much
+ * older it is than what came before it, for which `spoolAfterMs` must be long enough (records.ts).
  */
 export class SaveSpool {
   readonly #deps: SaveSpoolDeps;
@@ -75,6 +78,8 @@ export class SaveSpool {
   /** The log did not answer the last time. */
   #isAway = false;
   #registered: Promise<void> | null = null;
+  /** The newest that the catalog knows; null until it has told which one this node's last process had. */
+  #opening: number | null = null;
   /** One call to the catalog after the other, so that an opening never overtakes a closing. */
   #catalogTurn: Promise<unknown> = Promise.resolve();
   #forwarding: Promise<void> | null = null;
@@ -138,8 +143,12 @@ export class SaveSpool {
 
   async #append(...[user, match, record]: Parameters<SaveSpool["append"]>): Promise<AppendedSave> {
     const waitsBehind = this.#users.has(user) || (this.#isAway && this.#count > 0);
-    const position = waitsBehind ? null : await this.#appendToLog(user, record);
-    return position === null ? this.#spool(user, match, record) : { outcome: "logged", ...position };
+    if (waitsBehind) return this.#spool(user, match, record);
+    const position = await this.#appendToLog(user, record);
+    if (position !== null) return { outcome: "logged", ...position };
+    const saved = await this.#spool(user, match, record);
+    if (saved.outcome === "spooled") return saved;
+    throw new StoreUnavailable("EventLog", "it may have the save or not, and the spool no longer takes it");
   }
 
   /** null: the log is away, and whether it has the record is not known. */
@@ -171,8 +180,9 @@ export class SaveSpool {
     let seq: number;
     let store: SpoolStore;
     try {
-      await this.#register();
+      // Before the catalog hears of it: a node that the catalog knows to spool has it on its disk.
       store = await this.#opened();
+      await this.#register();
       seq = await store.append(user, marked(record));
     } catch (error) {
       this.#counted(user, -1);
@@ -195,13 +205,27 @@ export class SaveSpool {
   /** Resolves when the catalog knows of the spool. */
   #register(): Promise<void> {
     if (this.#registered !== null) return this.#registered;
-    const { catalog, nodeId } = this.#deps;
-    const registering = this.#inTurn(() => catalog.openSpool(nodeId));
+    const registering = this.#inTurn(() => this.#openInCatalog());
     this.#registered = registering;
     registering.catch(() => {
       if (this.#registered === registering) this.#registered = null;
     });
     return registering;
+  }
+
+  /**
+   * Under the number after the newest that was answered, again and again until this one is: whatever else is under way, also
+   * from an earlier process, has this number or a smaller one, so nothing of it takes effect after the closing.
+   */
+  async #openInCatalog(): Promise<void> {
+    const { catalog, nodeId } = this.#deps;
+    this.#opening ??= (await catalog.openSpool(nodeId, 0)).opening;
+    for (;;) {
+      const asked: number = this.#opening + 1;
+      const { opening, isOpen } = await catalog.openSpool(nodeId, asked);
+      this.#opening = opening;
+      if (opening === asked && isOpen) return;
+    }
   }
 
   #inTurn<T>(call: () => Promise<T>): Promise<T> {
@@ -264,10 +288,12 @@ export class SaveSpool {
   async #forwardSome(): Promise<boolean> {
     const { batchRecords, log } = this.#deps;
     const store = await this.#opened();
+    // Before the read, for one that is decided meanwhile may be forgotten already and in what was read all the same.
+    const toldThrough = this.#toldThrough;
+    const [firstUndecided = Number.POSITIVE_INFINITY] = this.#undecided;
     // A log that is away is asked with one.
     const head = await store.head(this.#isAway ? 1 : batchRecords);
-    const [firstUndecided = Number.POSITIVE_INFINITY] = this.#undecided;
-    const records = head.filter(({ seq }) => seq <= this.#toldThrough && seq < firstUndecided);
+    const records = head.filter(({ seq }) => seq <= toldThrough && seq < firstUndecided);
     if (records.length === 0) return false;
     const appends = records.map(({ user, value }) => log.append("team-saves", user, value));
     // All of them, for those that follow a failed one are sent again behind it.
@@ -283,8 +309,12 @@ export class SaveSpool {
   /** A save that comes meanwhile opens it again, after this. */
   async #closeInCatalog(): Promise<void> {
     const { catalog, nodeId } = this.#deps;
+    // Closed is what was opened here: who spooled before, and every opening without an answer, comes before that.
+    await this.#register();
+    if (this.#count > 0) return;
     this.#registered = null;
-    await this.#inTurn(() => catalog.closeSpool(nodeId));
+    const opening = this.#opening!;
+    await this.#inTurn(() => catalog.closeSpool(nodeId, opening));
   }
 
   async #pause(): Promise<void> {

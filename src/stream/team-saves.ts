@@ -14,7 +14,7 @@ import type { SaveSpool } from "./save-spool.ts";
 
 export interface TeamSavesDeps {
   /** The way into the log, or past it while it is away. */
-  readonly saves: SaveSpool;
+  readonly saves: Pick<SaveSpool, "append" | "ofUser">;
   readonly hotStore: HotStore;
   readonly teamStore: TeamStore;
   readonly matches: MatchCache;
@@ -69,8 +69,11 @@ export class TeamSaves implements Teams {
     const waiting = await this.#waiting(user, match);
     await this.#deps.materialised(partitionOf("team-saves", user));
     const stored = (await this.#deps.teamStore.teams(match, user)).map(savedTeam);
-    // Whatever waits is newer than what does not.
-    const newest = new Map([...stored, ...waiting].map((team) => [team.teamNo, team]));
+    const newest = new Map(stored.map((team) => [team.teamNo, team]));
+    // Another node may have taken a later save meanwhile.
+    for (const team of waiting) {
+      if (team.savedAtMs >= (newest.get(team.teamNo)?.savedAtMs ?? 0)) newest.set(team.teamNo, team);
+    }
     return [...newest.values()].sort((a, b) => a.teamNo - b.teamNo);
   }
 

@@ -11,16 +11,16 @@ import {
 import type { Contest } from "../domain/contest.ts";
 import { type EntryId, userOfEntry, type UserId } from "../domain/ids.ts";
 import type { PointsVector } from "../domain/points.ts";
-import { type Roster, scoreRoster } from "../domain/roster.ts";
+import { checkRoster, type Roster, ROSTER_RULES, scoreRoster } from "../domain/roster.ts";
 import type { Entry } from "../stores/catalog/port.ts";
 import { forEachRecord, TOPICS } from "../stores/event-log/port.ts";
 import type { LedgerLine } from "../stores/ledger/port.ts";
-import { decodeContestJoin, decodeTeamSave } from "../stream/records.ts";
+import { decodeContestJoin, decodeTeamSave, type TeamSave } from "../stream/records.ts";
 import { announcedEntries } from "../transaction/announced-entries.ts";
 import { escrowStripeCount } from "../transaction/escrow.ts";
 import { reconcile } from "../transaction/reconcile.ts";
-import { joinArrival, type Outcome, saveArrival } from "./simulation.ts";
-import { SKEW_MS_MAX, START_MS } from "./simulated-game.ts";
+import { type SaveRequest, joinArrival, type Outcome, saveArrival } from "./simulation.ts";
+import { SKEW_MS_MAX, SQUAD, START_MS } from "./simulated-game.ts";
 import { scoreRecords, simulatedScore } from "./simulated-scores.ts";
 
 /**
@@ -42,7 +42,12 @@ export async function violationsOf(outcome: Outcome): Promise<string[]> {
   judgeLog(outcome, books, say);
   judgePrizes(outcome, books, say);
   await judgePayments(outcome, books, say);
-  await judgeTeams(outcome, books, say);
+  // The saves of a match that is abandoned before its deadline end while nodes need not ask; they count for nothing.
+  if ((await outcome.stores.catalog.match(outcome.matchId))!.state !== "abandoned") {
+    await judgeTeams(outcome, books, say);
+    judgeSaves(outcome, books, say);
+  }
+  await judgeSpools(outcome, say);
   await judgeReconciliation(outcome, say);
   return found;
 }
@@ -55,11 +60,18 @@ interface Books {
   readonly lines: ReadonlyMap<AccountId, readonly LedgerLine[]>;
   readonly announced: readonly ReturnType<typeof decodeContestJoin>[];
   /** Those that reached the log before the lock, in its order. */
-  readonly saves: readonly (ReturnType<typeof decodeTeamSave> & { readonly version: number })[];
+  readonly saves: readonly LoggedSave[];
+  /** Of these, those that count, by team, in the log's order. */
+  readonly counted: ReadonlyMap<EntryId, readonly LoggedSave[]>;
   /** As the log says, up to the release. */
   readonly points: PointsVector;
   /** Ids of the feed events that count. */
   readonly events: ReadonlySet<string>;
+}
+
+interface LoggedSave extends TeamSave {
+  readonly version: number;
+  readonly spooled: boolean;
 }
 
 async function readBooks({ stores, matchId, users, points }: Outcome): Promise<Books> {
@@ -82,20 +94,41 @@ async function readBooks({ stores, matchId, users, points }: Outcome): Promise<B
     const batch = await log.read("contest-joins", partition, 0, 1e9, 0);
     forEachRecord(batch, (value) => announced.push(decodeContestJoin(value)));
   }
-  const saves: (ReturnType<typeof decodeTeamSave> & { version: number })[] = [];
+  const saves: LoggedSave[] = [];
   const saveEnds = await catalog.lockPositions(matchId);
   for (let partition = 0; partition < TOPICS["team-saves"].partitionCount; partition++) {
     const end = saveEnds?.[partition] ?? Number.POSITIVE_INFINITY;
     const batch = await log.read("team-saves", partition, 0, 1e9, 0);
     forEachRecord(batch, (value, offset) => {
-      if (offset < end) saves.push({ ...decodeTeamSave(value), version: offset + 1 });
+      if (offset < end) saves.push({ ...decodeTeamSave(value), version: offset + 1, spooled: value[27] === 1 });
     });
   }
   const records = await scoreRecords(log, matchId);
   const release = records.findIndex(({ kind }) => kind === "release");
   const counted = records.slice(0, release < 0 ? undefined : release);
   const events = new Set(counted.flatMap((record) => (record.kind === "event" ? [record.event.id] : [])));
-  return { contests, entries, lines, announced, saves, points: simulatedScore(counted, points), events };
+  return {
+    contests,
+    entries,
+    lines,
+    announced,
+    saves,
+    counted: countedOf(saves),
+    points: simulatedScore(counted, points),
+    events,
+  };
+}
+
+/** Of the saves in time each is held against all that came before it and count. */
+function countedOf(saves: readonly LoggedSave[]): Map<EntryId, readonly LoggedSave[]> {
+  const counted = new Map<EntryId, readonly LoggedSave[]>();
+  for (const save of saves) {
+    const before = counted.get(save.entryId) ?? [];
+    const marginMs = save.spooled ? 0 : 2 * SKEW_MS_MAX;
+    const isOvertaken = before.some((other) => other.serverTsMs - save.serverTsMs > marginMs);
+    if (save.serverTsMs < START_MS && !isOvertaken) counted.set(save.entryId, [...before, save]);
+  }
+  return counted;
 }
 
 const escrowsOf = (contest: Contest): AccountId[] =>
@@ -224,9 +257,7 @@ function judgePrizes({ users }: Outcome, books: Books, say: Say): void {
 }
 
 function rosterOf(books: Books, entry: EntryId): Roster {
-  const inTime = books.saves.filter((save) => save.entryId === entry && save.serverTsMs < START_MS);
-  const newest = inTime.reduce((best, save) => (save.version > best.version ? save : best), inTime[0]!);
-  return newest.roster;
+  return books.counted.get(entry)!.at(-1)!.roster;
 }
 
 function prizesOf(contest: Contest, scored: { entryId: EntryId; score: number }[]): Map<EntryId, number> {
@@ -276,20 +307,73 @@ async function judgePayments({ stores, users, provider }: Outcome, books: Books,
   }
 }
 
-/** Of every team the store holds exactly the saves in time, and the acknowledged ones among them. */
-async function judgeTeams({ stores, matchId, acknowledged }: Outcome, books: Books, say: Say): Promise<void> {
+/** Of every team the store holds exactly the saves that count. */
+async function judgeTeams({ stores, matchId }: Outcome, books: Books, say: Say): Promise<void> {
   for (const entry of new Set(books.saves.map((save) => save.entryId))) {
-    const inTime = books.saves.filter((save) => save.entryId === entry && save.serverTsMs < START_MS);
+    const counted = books.counted.get(entry) ?? [];
     const stored = await stores.teamStore.versions(matchId, entry);
-    const difference = JSON.stringify(stored.map((row) => [row.version, [...row.roster]]));
-    if (difference !== JSON.stringify(inTime.map((save) => [save.version, [...save.roster]]))) {
+    const difference = JSON.stringify(stored.map((row) => [row.version, row.savedAtMs, [...row.roster]]));
+    if (difference !== JSON.stringify(counted.map((save) => [save.version, save.serverTsMs, [...save.roster]]))) {
       say(`team ${entry} is not what the log says`);
     }
   }
-  for (const { entryId, version } of acknowledged.saves) {
-    const stored = await stores.teamStore.versions(matchId, entryId);
-    if (!stored.some((row) => row.version === version)) say(`save ${version} of team ${entryId} was lost`);
+}
+
+/**
+ * What nodes answered against what the log has: an acknowledged save is in it before the lock, one that was refused is not,
+ * and a team is locked as the newest acknowledged save left it. Newest to what the clocks of two nodes may differ by; and of
+ * two saves of which one came after the other was answered, the later, unless one was spooled and the clocks do not tell.
+ */
+function judgeSaves({ saves }: Outcome, books: Books, say: Say): void {
+  for (const save of saves) {
+    const { entryId: entry, result } = save;
+    if (result === null) continue;
+    const logged = books.saves.filter((one) => one.entryId === entry);
+    if (!result.ok) {
+      if (result.refusal !== "match_started") say(`a save of team ${entry} was refused with ${result.refusal}`);
+      const counts = logged.some(
+        (one) => isOf(save, one) && !saves.some((other) => other !== save && isOf(other, one)),
+      );
+      if (counts) say(`a save of team ${entry} was refused at ${save.answeredMs}, and counts`);
+      continue;
+    }
+    const { savedAtMs, version } = result.team;
+    const own = logged.filter((one) => isOf(save, one) && one.serverTsMs === savedAtMs);
+    const isThere = version === 0 ? own.length > 0 : own.some((one) => one.version === version);
+    if (!isThere) say(`the save of team ${entry} at ${savedAtMs} was acknowledged and is gone`);
+    const locked = books.counted.get(entry)?.at(-1);
+    if (locked === undefined) {
+      say(`team ${entry} was acknowledged and there is none`);
+      continue;
+    }
+    const lockedAtMs = locked.serverTsMs;
+    if (savedAtMs > lockedAtMs + 2 * SKEW_MS_MAX)
+      say(`team ${entry} of ${lockedAtMs} has overtaken that of ${savedAtMs}`);
+    const earlier = saves.filter((other) => isOf(other, locked) && other !== save);
+    const isBefore =
+      earlier.length > 0 && earlier.every((other) => other.result?.ok && other.answeredMs < save.arrivedMs);
+    const isByClock = version === 0 || locked.spooled;
+    if (isBefore && !own.includes(locked) && (!isByClock || savedAtMs > lockedAtMs)) {
+      say(`team ${entry} was answered before the save of ${savedAtMs} came, and is locked instead of it`);
+    }
   }
+}
+
+/** Whether the save may have written this record: its team, by its node's clock between arrival and answer. */
+function isOf({ entryId, draft, arrivedMs, answeredMs, skewMs }: SaveRequest, logged: LoggedSave): boolean {
+  if (entryId !== logged.entryId) return false;
+  if (logged.serverTsMs < arrivedMs + skewMs || logged.serverTsMs > answeredMs + skewMs) return false;
+  const check = checkRoster(draft, SQUAD, ROSTER_RULES["modern"]!);
+  return check.ok && check.roster.every((byte, index) => byte === logged.roster[index]);
+}
+
+/** Every spool ends empty, and the catalog knows of none. */
+async function judgeSpools({ stores }: Outcome, say: Say): Promise<void> {
+  for (const [node, spool] of stores.spools) {
+    const left = (await spool.head(1e9)).length;
+    if (left > 0) say(`${left} saves are left in the spool of ${node}`);
+  }
+  for (const node of await stores.catalog.openSpools()) say(`the spool of ${node} is still open`);
 }
 
 /** The reconciliation is a judge too, and is judged: of a sound run it finds nothing. */

@@ -1,7 +1,8 @@
+import type { EntryId } from "../domain/ids.ts";
 import { userAccount } from "../domain/account.ts";
 import { START_MS } from "./simulated-game.ts";
 import { forEachRecord, TOPICS } from "../stores/event-log/port.ts";
-import { decodeTeamSave } from "../stream/records.ts";
+import { decodeTeamSave, isSpooled, LATE_MS } from "../stream/records.ts";
 import { scoreRecords } from "./simulated-scores.ts";
 import type { Outcome } from "./simulation.ts";
 
@@ -29,8 +30,14 @@ export async function coverageOf(outcome: Outcome): Promise<Readonly<Record<stri
   }
   for (let partition = 0; partition < TOPICS["team-saves"].partitionCount; partition++) {
     const batch = await log.read("team-saves", partition, 0, 1e9, 0);
+    const newestMs = new Map<EntryId, number>();
     forEachRecord(batch, (value) => {
-      if (decodeTeamSave(value).serverTsMs > START_MS - 50) sightings.saw("save in the last 50 ms");
+      const { entryId, serverTsMs } = decodeTeamSave(value);
+      if (serverTsMs > START_MS - 50) sightings.saw("save in the last 50 ms");
+      const lateMs = (newestMs.get(entryId) ?? serverTsMs) - serverTsMs;
+      if (lateMs > 0 && isSpooled(value)) sightings.saw("out of a spool behind a later save");
+      if (lateMs > LATE_MS && !isSpooled(value)) sightings.saw("in the log long after it was given up");
+      newestMs.set(entryId, Math.max(serverTsMs, serverTsMs + lateMs));
     });
     sightings.saw("team version stored", await teamStore.teamsPosition(partition));
   }

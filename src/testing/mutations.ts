@@ -5,6 +5,10 @@ export type Mutation =
   | { readonly name: string; readonly file: string; readonly find: string; readonly replace: string }
   | { readonly name: string; readonly seams: Seams };
 
+const SPOOL = "src/stream/save-spool.ts";
+const FENCE = "src/stream/save-fence.ts";
+const RECORDS = "src/stream/records.ts";
+const MATERIALISER = "src/stream/materialiser.ts";
 const SAGA = "src/transaction/join-saga.ts";
 const SETTLEMENT = "src/transaction/settlement.ts";
 const WITHDRAWALS = "src/transaction/payments/withdrawals.ts";
@@ -61,9 +65,87 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: "nobody is told where the saves of a locked match end",
-    file: "src/stream/save-fence.ts",
+    file: FENCE,
     find: 'return state === "upcoming" ? null : this.close(match);',
     replace: "return (state, null);",
+  },
+  {
+    name: "a lock does not wait for what nodes have spooled",
+    file: FENCE,
+    find: "spools.length > 0",
+    replace: "spools.length > 99",
+  },
+  {
+    name: "a spooled save is acknowledged although the match is locked",
+    file: FENCE,
+    find: '?.state === "upcoming";',
+    replace: "?.state !== null;",
+  },
+  {
+    name: "the catalog is not told of a spool before its first save is acknowledged",
+    file: SPOOL,
+    find: "      await this.#register();\n      seq =",
+    replace: "      this.#register().catch(() => undefined);\n      seq =",
+  },
+  {
+    name: "the catalog hears of a spool before the disk has it",
+    file: SPOOL,
+    find: "      store = await this.#opened();\n      await this.#register();\n",
+    replace: "      await this.#register();\n      store = await this.#opened();\n",
+  },
+  {
+    name: "each opening of a spool is numbered, whatever was answered",
+    file: SPOOL,
+    find: "const asked: number = this.#opening + 1;",
+    replace: "const asked: number = ++this.#opening;",
+  },
+  {
+    name: "a save is refused as too late although the log may have it",
+    file: SPOOL,
+    find: 'if (saved.outcome === "spooled") return saved;',
+    replace: "if (saved) return saved;",
+  },
+  {
+    name: "a spool forgets what it could not forward",
+    file: SPOOL,
+    find: "if (failed) throw failed.reason;",
+    replace: "",
+  },
+  {
+    name: "what a crash left in a spool is not forwarded",
+    file: SPOOL,
+    find: "this.#counted(user, count);\n      this.#toldThrough",
+    replace: "this.#counted(user, 0 * count);\n      this.#toldThrough",
+  },
+  {
+    name: "a save that was spooled counts by the log's order",
+    file: RECORDS,
+    find: "(spooled ? 0 : LATE_MS)",
+    replace: "LATE_MS + (spooled ? 99_999 : 0)",
+  },
+  {
+    name: "a save whose append was given up counts however late it is",
+    file: RECORDS,
+    find: "(spooled ? 0 : LATE_MS)",
+    replace: "(spooled ? 0 : Number.POSITIVE_INFINITY)",
+  },
+  {
+    name: "what is out of a spool is held against the last save instead of the newest",
+    file: MATERIALISER,
+    find: "newestMs.set(team, Math.max(beforeMs, row.savedAtMs));",
+    replace: "newestMs.set(team, row.savedAtMs);",
+  },
+  {
+    name: "a node that begins takes no save for late",
+    file: MATERIALISER,
+    find: "newestMs.set(partition, fence.latestMs());",
+    replace: "newestMs.set(partition, 0);",
+  },
+  {
+    name: "the store is not asked for what came before a batch",
+    file: MATERIALISER,
+    find: "version < first.version",
+    replace: "version > first.version",
   },
   {
     name: "a contest takes one entry too many",

@@ -14,6 +14,7 @@ import type {
   MatchCatalog,
   PaymentCatalog,
   SpoolCatalog,
+  SpoolState,
   User,
   UserCatalog,
   Withdrawal,
@@ -39,15 +40,18 @@ export function openSimulatedCatalog(): Catalog {
 }
 
 function spoolCatalog(): SpoolCatalog {
-  const nodeIds = new Set<string>();
+  const spools = new Map<string, SpoolState>();
   return {
-    async openSpool(nodeId) {
-      nodeIds.add(nodeId);
+    async openSpool(nodeId, opening) {
+      const known = spools.get(nodeId);
+      if (known === undefined || opening > known.opening) spools.set(nodeId, { opening, isOpen: true });
+      return spools.get(nodeId)!;
     },
-    async closeSpool(nodeId) {
-      nodeIds.delete(nodeId);
+    async closeSpool(nodeId, opening) {
+      const known = spools.get(nodeId);
+      if (known !== undefined && known.opening <= opening) spools.set(nodeId, { ...known, isOpen: false });
     },
-    openSpools: async () => [...nodeIds].sort(),
+    openSpools: async () => [...spools].flatMap(([nodeId, { isOpen }]) => (isOpen ? [nodeId] : [])).sort(),
   };
 }
 

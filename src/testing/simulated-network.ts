@@ -27,6 +27,8 @@ export interface Weather {
   readonly outageMsMax: number;
   /** The way to the log takes longer, for this call and what is behind it. */
   readonly stallChance: number;
+  /** A record meets an outage of the log in the client's queue, and is in the log after it, whoever still waits. */
+  readonly queuedChance: number;
   /** A group of writes finds its disk full. */
   readonly fullChance: number;
   readonly timeoutMs: number;
@@ -44,10 +46,12 @@ export const CLEAR_SKY: Weather = {
   outageChance: 0,
   outageMsMax: 0,
   stallChance: 0,
+  queuedChance: 0,
   fullChance: 0,
   timeoutMs: 1000,
 };
 
+const DISK_MS_MAX = 4;
 const AMBUSHES_MAX = 4;
 const AMBUSH_CHANCE = 0.15;
 
@@ -69,9 +73,10 @@ export class SimulatedNetwork {
   readonly #trace: Trace;
   readonly #sightings: Sightings;
   readonly #outageUntilMs = new Map<PeerName, number>();
-  /** The log keeps the order of one node's appends and repeats none; so nothing overtakes on the way to it. */
   #ambushes = 0;
+  /** The log keeps the order of one node's appends and repeats none; so nothing overtakes on the way to it. */
   readonly #logArrivalMs = new Map<Incarnation, number>();
+  readonly #queues = new Map<Incarnation, (() => void)[]>();
 
   constructor(scheduler: Scheduler, random: Random, weather: Weather, sightings: Sightings, trace: Trace) {
     this.#scheduler = scheduler;
@@ -91,6 +96,77 @@ export class SimulatedNetwork {
     return connected as Port;
   }
 
+  /** As `connect`, for what is on the node's own disk: it outlives the process, and no network comes between. */
+  attach<Port extends object>(from: Incarnation, disk: string, port: Port): Port {
+    const attached: Record<string, unknown> = {};
+    for (const [method, value] of Object.entries(port)) {
+      const effect = value as (...args: unknown[]) => Promise<unknown>;
+      // Calls of one kind are answered in their order.
+      let answeredMs = 0;
+      attached[method] = (...args: unknown[]) => {
+        const random = this.#random;
+        const scheduler = this.#scheduler;
+        this.#trace?.push(`${scheduler.nowMs()} ${from.name} ${disk}.${method}`);
+        return new Promise((resolve, reject) => {
+          if (!from.alive()) return;
+          const crash = this.#isCrash(`${disk}.${method}`);
+          if (crash && random.chance(0.5)) return from.crash();
+          const answer = (finish: () => void) => {
+            const delayMs = random.int(random.chance(0.1) ? 10 * DISK_MS_MAX : DISK_MS_MAX);
+            answeredMs = Math.max(answeredMs, scheduler.nowMs() + delayMs);
+            scheduler.after(answeredMs - scheduler.nowMs(), () => {
+              if (from.alive()) (crash ? from.crash : finish)();
+            });
+          };
+          effect(...args).then(
+            (result) => answer(() => resolve(result)),
+            (error: unknown) => answer(() => reject(error)),
+          );
+        });
+      };
+    }
+    return attached as Port;
+  }
+
+  outage(peer: PeerName, ms: number): void {
+    this.#sightings.saw(`${peer}: an outage`);
+    this.#outageUntilMs.set(peer, Math.max(this.#scheduler.nowMs() + ms, this.#outageUntilMs.get(peer) ?? 0));
+  }
+
+  #isAway(peer: PeerName): boolean {
+    return this.#scheduler.nowMs() < (this.#outageUntilMs.get(peer) ?? 0);
+  }
+
+  #isCrash(method: string): boolean {
+    const { ambush, crashChance } = this.weather;
+    const ambushed = method === ambush && this.#ambushes < AMBUSHES_MAX && this.#random.chance(AMBUSH_CHANCE);
+    if (ambushed) this.#ambushes++;
+    return ambushed || this.#random.chance(crashChance);
+  }
+
+  /** Whatever comes while another waits in the queue of the node goes behind it. */
+  #isQueued(from: Incarnation, arrive: () => void): boolean {
+    const queue = this.#queues.get(from);
+    if (queue !== undefined) {
+      queue.push(arrive);
+      return true;
+    }
+    if (!this.#isAway("EventLog") || !this.#random.chance(this.weather.queuedChance)) return false;
+    this.#queues.set(from, [arrive]);
+    this.#release(from);
+    return true;
+  }
+
+  #release(from: Incarnation): void {
+    this.#scheduler.after(this.#outageUntilMs.get("EventLog")! - this.#scheduler.nowMs(), () => {
+      if (this.#isAway("EventLog")) return this.#release(from);
+      const queue = this.#queues.get(from)!;
+      this.#queues.delete(from);
+      // It was in the memory of the process.
+      if (from.alive()) for (const arrive of queue) arrive();
+    });
+  }
+
   call<T>(from: Incarnation, peer: PeerName, method: string, effect: () => Promise<T>): Promise<T> {
     const { weather } = this;
     const random = this.#random;
@@ -99,17 +175,14 @@ export class SimulatedNetwork {
     return new Promise<T>((resolve, reject) => {
       if (!from.alive()) return;
       const saw = (what: string) => this.#sightings.saw(`${peer}: ${what}`);
-      const ambushed = method === weather.ambush && this.#ambushes < AMBUSHES_MAX && random.chance(AMBUSH_CHANCE);
-      if (ambushed) this.#ambushes++;
-      const crash = ambushed || random.chance(weather.crashChance);
+      const crash = this.#isCrash(method);
       if (crash && random.chance(0.5)) {
         saw("the caller crashed before the question");
         from.crash();
         return;
       }
       if (random.chance(weather.outageChance)) {
-        saw("an outage");
-        this.#outageUntilMs.set(peer, scheduler.nowMs() + random.int(weather.outageMsMax));
+        this.outage(peer, random.int(weather.outageMsMax));
       }
       const crashAtAnswer = crash;
       const lost = random.chance(weather.lostChance);
@@ -126,7 +199,11 @@ export class SimulatedNetwork {
       }
 
       const arrive = (answers: boolean) => {
-        if (scheduler.nowMs() < (this.#outageUntilMs.get(peer) ?? 0)) {
+        if (peer === "EventLog" && method === "append" && this.#isQueued(from, () => arrive(answers))) {
+          saw("a record waited for the end of an outage");
+          return;
+        }
+        if (this.#isAway(peer)) {
           if (answers && from.alive()) reject(unavailable(peer, "outage"));
           return;
         }

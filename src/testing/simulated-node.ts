@@ -5,6 +5,7 @@ import { paise } from "../domain/money.ts";
 import type { PointsVector } from "../domain/points.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
 import { type EventLog, TOPICS } from "../stores/event-log/port.ts";
+import type { SpoolStore } from "../stores/event-log/spool-store.ts";
 import type { HotStore } from "../stores/hot-store/port.ts";
 import type { Ledger } from "../stores/ledger/port.ts";
 import type { TeamStore } from "../stores/team-store/port.ts";
@@ -12,6 +13,7 @@ import { StoreUnavailable } from "../stores/unavailable.ts";
 import { FeedIntake } from "../stream/feed-intake.ts";
 import { MatchCache } from "../stream/match-cache.ts";
 import { Materialiser } from "../stream/materialiser.ts";
+import { asSpooled } from "../stream/records.ts";
 import { SaveFence } from "../stream/save-fence.ts";
 import { SaveSpool } from "../stream/save-spool.ts";
 import { TeamSaves } from "../stream/team-saves.ts";
@@ -27,11 +29,14 @@ import { Withdrawals } from "../transaction/payments/withdrawals.ts";
 import { JoinRecovery } from "../transaction/recovery.ts";
 import { Settlement } from "../transaction/settlement.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { Sightings } from "./sightings.ts";
 import { SKEW_MS_MAX } from "./simulated-game.ts";
 import { finalScores, lockEntries, type LockedEntries } from "./simulated-boards.ts";
 import { scoreRecords, simulatedScore } from "./simulated-scores.ts";
 import type { Incarnation, SimulatedNetwork } from "./simulated-network.ts";
-import { asSpooled } from "../stream/records.ts";
+
+/** More than twice what the clocks of two nodes may differ by (stream/records.ts). */
+const SPOOL_AFTER_MS = 200;
 
 export const WEBHOOK_SECRET = "simulated";
 
@@ -47,6 +52,9 @@ export interface Stores {
   readonly log: EventLog;
   readonly teamStore: TeamStore;
   readonly hotStore: HotStore & { forget(): void };
+  /** By node: what its disk keeps when it crashes. */
+  readonly spools: Map<string, SpoolStore>;
+  readonly openSpool: () => SpoolStore;
 }
 
 export interface NodeWorld {
@@ -57,6 +65,9 @@ export interface NodeWorld {
   readonly seams: Seams;
   readonly points: PointsVector;
   readonly clientNowMs: () => number;
+  readonly sightings: Sightings;
+  /** Records that a spool takes. */
+  readonly spoolRecordsMax: number;
   /** A thrown error that is not a store being away: a bug. */
   readonly onBug: (error: unknown) => void;
   /** The first node to lock the entries decides; durable by decree, as the index topic is in a real one. */
@@ -67,7 +78,7 @@ export interface NodeWorld {
 export type NodeGraph = ReturnType<typeof openNode>;
 
 export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs: number) {
-  const { scheduler, network, stores, seams, points, onBug } = world;
+  const { scheduler, network, stores, seams, points, sightings, onBug } = world;
   const catalog = network.connect(incarnation, "Catalog", stores.catalog);
   const ledger = network.connect(incarnation, "Ledger", stores.ledger);
   const log = network.connect(incarnation, "EventLog", stores.log);
@@ -93,18 +104,33 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
     consumer: { bytesMax: 1 << 16, waitMs: 900, retryMs: 300, onTrouble, pause },
   });
   const materialised = (partition: number) => materialiser.materialised(partition);
-  // Outages of the log are the clients' business here: nothing is spooled.
+  const { name } = incarnation;
+  const disk = stores.spools.get(name) ?? null;
   const saves = new SaveSpool({
     log,
-    catalog,
+    catalog: {
+      ...catalog,
+      openSpool: (...opening) =>
+        catalog.openSpool(...opening).catch((error: unknown) => {
+          sightings.saw("a spool that the catalog could not be told of");
+          throw error;
+        }),
+    },
     fence,
-    nodeId: incarnation.name,
-    store: { exists: false, open: () => Promise.reject(new StoreUnavailable("EventLog", "there is no spool")) },
-    spoolAfterMs: 60_000,
+    nodeId: name,
+    store: {
+      exists: disk !== null,
+      async open() {
+        const spool = disk ?? stores.openSpool();
+        stores.spools.set(name, spool);
+        return network.attach(incarnation, "Spool", spool);
+      },
+    },
+    spoolAfterMs: SPOOL_AFTER_MS,
     marked: asSpooled,
-    recordsMax: 0,
-    batchRecords: 1,
-    retryMs: 300,
+    recordsMax: world.spoolRecordsMax,
+    batchRecords: 3,
+    retryMs: 100,
     onTrouble,
     onCount: () => undefined,
     after(ms, then) {
@@ -113,8 +139,33 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
       return () => void (called = true);
     },
   });
+  const starting = startSaves();
+
+  /** As a process that does not come up is started again. */
+  async function startSaves(): Promise<void> {
+    for (;;) {
+      try {
+        await saves.start();
+        if (saves.count > 0) sightings.saw("a start with saves in the spool");
+        return;
+      } catch (error) {
+        onTrouble(error);
+        await pause(100);
+      }
+    }
+  }
+
   const teams = new TeamSaves({
-    saves,
+    saves: {
+      append: async (...save) => {
+        await starting;
+        return saves.append(...save);
+      },
+      ofUser: async (user) => {
+        await starting;
+        return saves.ofUser(user);
+      },
+    },
     hotStore,
     teamStore,
     matches,
@@ -150,6 +201,7 @@ export function openNode(world: NodeWorld, incarnation: Incarnation, clockSkewMs
   async function freeze(match: { readonly id: MatchId; readonly startMs: number }): Promise<void> {
     await joinsSettled({ catalog, sagas: joins, recovery, outbox, pause, pollMs: 200 }, match.id);
     await teams.drained(match.id);
+    if ((await stores.catalog.openSpools()).length > 0) sightings.saw("a lock that met an open spool");
     await fence.close(match.id);
     for (let partition = 0; partition < TOPICS["team-saves"].partitionCount; partition++) await materialised(partition);
     const entries = await lockEntries({ log, teamStore }, match);

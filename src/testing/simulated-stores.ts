@@ -1,6 +1,7 @@
 import type { Random } from "../domain/random.ts";
 import { catalogOver } from "../stores/catalog/embedded.ts";
 import { eventLogOver } from "../stores/event-log/embedded.ts";
+import { spoolOver } from "../stores/event-log/spool-store.ts";
 import { ledgerOver } from "../stores/ledger/embedded.ts";
 import { teamStoreOver } from "../stores/team-store/embedded.ts";
 import { openInMemoryStore } from "./in-memory-store.ts";
@@ -11,6 +12,7 @@ import { openSimulatedEventLog } from "./simulated-event-log.ts";
 import { openSimulatedHotStore } from "./simulated-hot-store.ts";
 import { openSimulatedLedger } from "./simulated-ledger.ts";
 import type { Stores } from "./simulated-node.ts";
+import { openSimulatedSpool } from "./simulated-spool.ts";
 import { openSimulatedTeamStore } from "./simulated-team-store.ts";
 
 const PENDING_MAX = 10_000;
@@ -35,6 +37,8 @@ export function openSimulatedStores(seed: number, world: StoresWorld, fullChance
       log: openSimulatedEventLog((ms) => scheduler.sleep(ms)),
       teamStore: openSimulatedTeamStore(),
       hotStore,
+      spools: new Map(),
+      openSpool: openSimulatedSpool,
     };
   }
   const timing = {
@@ -51,5 +55,7 @@ export function openSimulatedStores(seed: number, world: StoresWorld, fullChance
     log: eventLogOver(openInMemoryStore("EventLog", "eventLog", world, fullChance), PENDING_MAX, timing),
     teamStore: teamStoreOver(openInMemoryStore("TeamStore", "teamStore", world, fullChance)),
     hotStore,
+    spools: new Map(),
+    openSpool: () => spoolOver(openInMemoryStore("EventLog", "spool", world, fullChance)),
   };
 }

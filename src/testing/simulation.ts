@@ -1,11 +1,20 @@
 import { assert } from "../domain/assert.ts";
 import type { Contest } from "../domain/contest.ts";
-import { type ContestId, type EntryId, entryId, type MatchId, teamNo, type UserId } from "../domain/ids.ts";
+import {
+  type ContestId,
+  type EntryId,
+  entryId,
+  type MatchId,
+  type TeamNo,
+  teamNo,
+  type UserId,
+} from "../domain/ids.ts";
 import type { MatchState } from "../domain/match.ts";
 import { paise } from "../domain/money.ts";
 import type { PointsVector } from "../domain/points.ts";
 import { type Random, seededRandom } from "../domain/random.ts";
 import type { RosterDraft } from "../domain/roster.ts";
+import type { SaveTeamResult } from "../edge/game.ts";
 import { StoreUnavailable } from "../stores/unavailable.ts";
 import { type SandboxHabits, SandboxProvider } from "../transaction/payments/sandbox-provider.ts";
 import { signWebhook } from "../transaction/payments/webhook-signature.ts";
@@ -42,10 +51,11 @@ export interface Outcome {
   readonly arrivalsMs: ReadonlyMap<string, number>;
   readonly acknowledged: {
     readonly joins: readonly { readonly contestId: ContestId; readonly entryId: EntryId }[];
-    readonly saves: readonly { readonly entryId: EntryId; readonly version: number }[];
     /** Ids of feed events. */
     readonly events: readonly string[];
   };
+  /** As the nodes answered them, whether or not the client heard. */
+  readonly saves: readonly SaveRequest[];
   /** null when everything came to its end in time, otherwise what did not. */
   readonly unfinished: string | null;
   /** Thrown errors that were no store being away. */
@@ -55,6 +65,18 @@ export interface Outcome {
   readonly sightings: Sightings;
   /** Gives back what the stores hold outside of the garbage collector's reach. */
   close(): Promise<void>;
+}
+
+export interface SaveRequest {
+  readonly entryId: EntryId;
+  readonly draft: RosterDraft;
+  /** null: the node had no answer, or died before it. */
+  readonly result: SaveTeamResult | null;
+  /** True times. */
+  readonly arrivedMs: number;
+  readonly answeredMs: number;
+  /** Its node's clock is ahead by so much. */
+  readonly skewMs: number;
 }
 
 export const joinArrival = (contest: ContestId, entry: EntryId): string => `join ${contest} ${entry}`;
@@ -77,6 +99,10 @@ const AMBUSHES = [
   "putPayoutCursor",
   "moveMatch",
   "appendTeams",
+  "openSpool",
+  "closeSpool",
+  "Spool.append",
+  "Spool.forget",
 ] as const;
 
 const storm = (random: Random): Weather => {
@@ -93,6 +119,7 @@ const storm = (random: Random): Weather => {
     outageChance: 0.001 * strength,
     outageMsMax: 2000,
     stallChance: 0.02 * strength,
+    queuedChance: random.pick([0, 0.5, 1]),
     fullChance: 0.002 * strength,
     timeoutMs: 400 + random.int(600),
   };
@@ -121,9 +148,9 @@ class Run {
   readonly #arrivalsMs = new Map<string, number>();
   readonly #acknowledged: {
     joins: { contestId: ContestId; entryId: EntryId }[];
-    saves: { entryId: EntryId; version: number }[];
     events: string[];
-  } = { joins: [], saves: [], events: [] };
+  } = { joins: [], events: [] };
+  readonly #saves: SaveRequest[] = [];
   readonly #bugs: unknown[] = [];
   readonly #trace: Trace;
   readonly #sightings = new Sightings();
@@ -166,6 +193,8 @@ class Run {
       seams,
       points: simulatedPoints(random),
       clientNowMs: () => this.#clientNowMs,
+      sightings: this.#sightings,
+      spoolRecordsMax: random.pick([2, 1_000, 1_000]),
       onBug: (error) => this.#bugs.push(error),
       locked: { entries: null },
     };
@@ -185,6 +214,7 @@ class Run {
     const reports = this.#random.int(12);
     for (let count = 0; count < reports; count++) this.#act(() => this.#report(count));
     if (this.#random.chance(0.4)) this.#act(() => this.#cancelOne());
+    if (this.#random.chance(0.5)) this.#takeLogAway();
     if (this.#random.chance(0.5)) {
       scheduler.after(this.#random.int(START_MS), () => this.#world.stores.hotStore.forget());
     }
@@ -210,6 +240,7 @@ class Run {
       points,
       arrivalsMs: this.#arrivalsMs,
       acknowledged: this.#acknowledged,
+      saves: this.#saves,
       unfinished: ended
         ? null
         : `${this.#actorsUnderWay} actors and ${this.#provider.underWay} matters of the provider`,
@@ -223,6 +254,7 @@ class Run {
           stores.ledger.close(),
           stores.log.close(),
           stores.teamStore.close(),
+          ...[...stores.spools.values()].map((spool) => spool.close()),
         ]);
       },
     };
@@ -250,7 +282,7 @@ class Run {
         if (!alive) return;
         alive = false;
         this.#trace?.push(`${this.#scheduler.nowMs()} node${index} crashed`);
-        void this.#seeCrash();
+        void this.#seeCrash(`node${index}`);
         this.#scheduler.after(100 + this.#random.int(2000), () => this.#boot(index));
       },
     };
@@ -258,10 +290,11 @@ class Run {
   }
 
   /** What a crash leaves half-done. Reads the stores themselves, so nothing that is simulated notices. */
-  async #seeCrash(): Promise<void> {
-    const { catalog } = this.#world.stores;
+  async #seeCrash(node: string): Promise<void> {
+    const { catalog, spools } = this.#world.stores;
     const sightings = this.#sightings;
     sightings.saw("crash");
+    if (((await spools.get(node)?.head(1)) ?? []).length > 0) sightings.saw("crash with saves in the spool");
     if ((await catalog.reservedJoinCount(this.#matchId)) > 0) sightings.saw("crash with joins under way");
     for (const { state } of await catalog.contests(this.#matchId)) {
       if (state === "settling" || state === "cancelling") sightings.saw(`crash with a contest ${state}`);
@@ -354,19 +387,56 @@ class Run {
     }
   }
 
-  async #save(user: UserId, team: ReturnType<typeof teamNo>, clientSkewMs: number): Promise<void> {
+  async #save(user: UserId, team: TeamNo, clientSkewMs: number): Promise<void> {
     // Half of them copy a team that everybody knows, so that ties are many and large.
     const draft = this.#random.chance(0.5) ? this.#random.pick(this.#knownDrafts) : randomDraft(this.#random);
     const result = await this.#insist(
       3,
       (node) => {
         this.#arrived(saveArrival(entryId(user, team)));
-        return node.teams.save(user, this.#matchId, team, draft);
+        return this.#saveOn(node, user, team, draft);
       },
       clientSkewMs,
     );
     if (result) this.#sightings.saw(`save: ${result.ok ? "acknowledged" : result.refusal}`);
-    if (result?.ok) this.#acknowledged.saves.push({ entryId: entryId(user, team), version: result.team.version });
+  }
+
+  async #saveOn(node: NodeGraph, user: UserId, team: TeamNo, draft: RosterDraft): Promise<SaveTeamResult> {
+    const { catalog } = this.#world.stores;
+    const arrivedMs = this.#scheduler.nowMs();
+    const skewMs = node.clock.nowMs() - arrivedMs;
+    const asked = { entryId: entryId(user, team), draft, arrivedMs, skewMs };
+    const index = this.#saves.push({ ...asked, result: null, answeredMs: Number.POSITIVE_INFINITY }) - 1;
+    const result = await node.teams.save(user, this.#matchId, team, draft);
+    this.#saves[index] = { ...asked, result, answeredMs: this.#scheduler.nowMs() };
+    if (result.ok && result.team.version === 0) {
+      this.#sightings.saw("save: acknowledged by a spool");
+      if ((await catalog.match(this.#matchId))!.state !== "upcoming") this.#sightings.saw("save: spooled and locked");
+    }
+    return result;
+  }
+
+  /** The log is away for a while, the catalog sometimes too; people save meanwhile and when it is back, on whichever nodes. */
+  #takeLogAway(): void {
+    const random = this.#random;
+    const scheduler = this.#scheduler;
+    const fromMs = random.chance(0.5) ? START_MS - 1500 + random.int(1500) : SET_UP_MS_MAX + random.int(START_MS);
+    const forMs = 300 + random.int(3000);
+    scheduler.after(fromMs - scheduler.nowMs(), () => this.#network.outage("EventLog", forMs));
+    if (random.chance(0.3)) {
+      const atMs = fromMs + random.int(forMs);
+      scheduler.after(atMs - scheduler.nowMs(), () => this.#network.outage("Catalog", random.int(1000)));
+    }
+    for (const user of this.#users) {
+      if (random.chance(0.5)) continue;
+      this.#act(async () => {
+        await scheduler.sleep(fromMs + random.int(forMs) - scheduler.nowMs());
+        await this.#save(user, teamNo(1), 0);
+        if (random.chance(0.5))
+          await scheduler.sleep(Math.max(0, fromMs + forMs + random.int(400) - scheduler.nowMs()));
+        await this.#save(user, teamNo(1), 0);
+      });
+    }
   }
 
   async #join(

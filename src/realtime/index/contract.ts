@@ -65,8 +65,9 @@ function byTheLaw({ saves, joins }: RandomLog) {
     if (view(save).getUint32(28, true) !== match.id || view(save).getFloat64(8, true) >= DEADLINE_MS) continue;
     const entry = view(save).getFloat64(0, true);
     const savedMs = view(save).getFloat64(8, true);
-    if (isSpooled(save) && savedMs < (savedMsOf.get(entry) ?? 0)) continue;
-    savedMsOf.set(entry, savedMs);
+    const newestMs = savedMsOf.get(entry) ?? savedMs;
+    if (savedMs < newestMs - (isSpooled(save) ? 0 : 100)) continue;
+    savedMsOf.set(entry, Math.max(savedMs, newestMs));
     teams.set(entry, [...save.subarray(16, 16 + ROSTER_SIZE)]);
   }
   const contests = new Map<number, Set<number>>();

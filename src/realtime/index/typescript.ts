@@ -2,7 +2,7 @@ import { assert } from "../../domain/assert.ts";
 import type { ContestId, EntryId } from "../../domain/ids.ts";
 import { isBeforeDeadline } from "../../domain/match.ts";
 import { ROSTER_SIZE } from "../../domain/roster.ts";
-import { CONTEST_JOIN_BYTES, isSpooled, TEAM_SAVE_BYTES } from "../../stream/records.ts";
+import { CONTEST_JOIN_BYTES, isOvertaken, isSpooled, TEAM_SAVE_BYTES } from "../../stream/records.ts";
 import type { ContestColumns } from "../kernel/port.ts";
 import { putRoster, tileBytes } from "../kernel/tiles.ts";
 import { assertWholeRecords, BAD_RECORD } from "./records.ts";
@@ -16,7 +16,7 @@ class TypescriptIndex implements RosterIndex {
   /** Place of a team in `#rosters`. */
   readonly #places = new Map<number, number>();
   #rosters = new Uint8Array(1 << 16);
-  /** Server time of the save that is held, by place. */
+  /** The newest server time of the saves that counted, by place. */
   readonly #savedMs: number[] = [];
   readonly #entries = new Map<ContestId, { ids: Float64Array; count: number }>();
 
@@ -32,8 +32,9 @@ class TypescriptIndex implements RosterIndex {
       const known = this.#places.size;
       const place = this.#placeOf(entryIdAt(view, at));
       const savedMs = view.getFloat64(at + 8, true);
-      if (place < known && isSpooled(records, at) && savedMs < this.#savedMs[place]!) continue;
-      this.#savedMs[place] = savedMs;
+      const newestMs = place < known ? this.#savedMs[place]! : savedMs;
+      if (isOvertaken(savedMs, newestMs, isSpooled(records, at))) continue;
+      this.#savedMs[place] = Math.max(savedMs, newestMs);
       this.#rosters.set(records.subarray(at + 16, at + 16 + ROSTER_SIZE), place * ROSTER_SIZE);
     }
   }

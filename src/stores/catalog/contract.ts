@@ -118,14 +118,29 @@ export function catalogContract(open: OpenStore<Catalog>): void {
 
   test("the spools of nodes are known until they are closed", async (catalog, reopen) => {
     expect(await catalog.openSpools()).toEqual([]);
-    for (const node of ["b", "a", "b"]) await catalog.openSpool(node);
+    for (const node of ["b", "a", "b"]) {
+      expect(await catalog.openSpool(node, 1)).toEqual({ opening: 1, isOpen: true });
+    }
     expect(await (await reopen()).openSpools()).toEqual(["a", "b"]);
   });
 
   test("closing a spool is repeatable and closes no other", async (catalog) => {
-    for (const node of ["a", "b"]) await catalog.openSpool(node);
-    for (const node of ["a", "a", "c"]) await catalog.closeSpool(node);
+    for (const node of ["a", "b"]) await catalog.openSpool(node, 1);
+    for (const node of ["a", "a", "c"]) await catalog.closeSpool(node, 1);
     expect(await catalog.openSpools()).toEqual(["b"]);
+  });
+
+  test("a late opening or closing of a spool undoes nothing", async (catalog) => {
+    await catalog.openSpool("a", 3);
+    await catalog.closeSpool("a", 3);
+    for (const late of [1, 3]) expect(await catalog.openSpool("a", late)).toEqual({ opening: 3, isOpen: false });
+    expect(await catalog.openSpools()).toEqual([]);
+    expect(await catalog.openSpool("a", 4)).toEqual({ opening: 4, isOpen: true });
+    await catalog.closeSpool("a", 3);
+    expect(await catalog.openSpools()).toEqual(["a"]);
+    expect(await catalog.openSpool("a", 2)).toEqual({ opening: 4, isOpen: true });
+    await catalog.closeSpool("a", 4);
+    expect(await catalog.openSpools()).toEqual([]);
   });
 
   describe("matches", () => {

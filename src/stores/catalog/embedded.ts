@@ -62,8 +62,8 @@ export function catalogOver(store: StoreCalls<"catalog">): Catalog {
     withdrawals: (states, limit) => store.read("withdrawals", { states, limit }),
     withdrawalsOfUser: (user, limit) => store.read("withdrawalsOfUser", { user, limit }),
 
-    openSpool: (nodeId) => store.write("openSpool", nodeId),
-    closeSpool: (nodeId) => store.write("closeSpool", nodeId),
+    openSpool: (nodeId, opening) => store.write("openSpool", { nodeId, opening }),
+    closeSpool: (nodeId, opening) => store.write("closeSpool", { nodeId, opening }),
     openSpools: () => store.read("openSpools", undefined),
 
     identity: () => store.read("identity", undefined),

@@ -153,15 +153,25 @@ export interface JoinCatalog {
   outboxCount(match: MatchId): Promise<number>;
 }
 
+export interface SpoolState {
+  /** The newest; an integer of at most 31 bits. */
+  readonly opening: number;
+  readonly isOpen: boolean;
+}
+
 /**
  * Which nodes may hold acknowledged team saves that are not in the log yet. No match's saves are ended while there is one
  * (stream/save-fence.ts).
  */
 export interface SpoolCatalog {
-  /** Before a node acknowledges the first save that it spools. Repeatable. */
-  openSpool(nodeId: string): Promise<void>;
-  /** When everything that it spooled is in the log. Repeatable. */
-  closeSpool(nodeId: string): Promise<void>;
+  /**
+   * Before a node acknowledges the first save that it spools. `opening` rises from one call to the next, so that a call which
+   * takes effect late, when its caller has given it up, undoes nothing: one that is not newer than all before changes nothing.
+   * Answers how it stands: the caller's spool is open if the opening is the caller's and open.
+   */
+  openSpool(nodeId: string, opening: number): Promise<SpoolState>;
+  /** When everything that it spooled under this opening and those before is in the log. Repeatable. */
+  closeSpool(nodeId: string, opening: number): Promise<void>;
   /** Ids of the nodes, ascending. */
   openSpools(): Promise<string[]>;
 }

@@ -89,14 +89,24 @@ export function matchCatalog(database: Database): MatchCatalog & SpoolCatalog {
       return row?.squad ?? null;
     },
 
-    async openSpool(nodeId) {
-      await database.rows("INSERT INTO spools VALUES ($1) ON CONFLICT DO NOTHING", [nodeId]);
+    async openSpool(nodeId, opening) {
+      // Sets what is there to itself where the opening is not newer, so that there is a row to answer.
+      const row = await database.row<{ opening: number; is_open: boolean }>(
+        `INSERT INTO spools VALUES ($1, $2, true) ON CONFLICT (node_id) DO UPDATE SET
+           is_open = spools.is_open OR excluded.opening > spools.opening,
+           opening = greatest(spools.opening, excluded.opening)
+         RETURNING opening, is_open`,
+        [nodeId, opening],
+      );
+      return { opening: row!.opening, isOpen: row!.is_open };
     },
-    async closeSpool(nodeId) {
-      await database.rows("DELETE FROM spools WHERE node_id = $1", [nodeId]);
+    async closeSpool(nodeId, opening) {
+      await database.rows("UPDATE spools SET is_open = false WHERE node_id = $1 AND opening <= $2", [nodeId, opening]);
     },
     async openSpools() {
-      const rows = await database.rows<{ node_id: string }>("SELECT node_id FROM spools ORDER BY node_id");
+      const rows = await database.rows<{ node_id: string }>(
+        "SELECT node_id FROM spools WHERE is_open ORDER BY node_id",
+      );
       return rows.map((row) => row.node_id);
     },
   };

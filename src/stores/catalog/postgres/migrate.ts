@@ -1,4 +1,5 @@
 import CATALOG_1 from "../../../../schemas/postgres/0001-catalog.sql" with { type: "text" };
+import CATALOG_2 from "../../../../schemas/postgres/0002-spools.sql" with { type: "text" };
 import USERS_1 from "../../../../schemas/postgres/0001-users.sql" with { type: "text" };
 import type { Database } from "./database.ts";
 
@@ -6,7 +7,10 @@ import type { Database } from "./database.ts";
 export type SchemaName = "catalog" | "users";
 
 /** Never changed once released: what comes next is a new file at the end. */
-const MIGRATIONS: Readonly<Record<SchemaName, readonly string[]>> = { catalog: [CATALOG_1], users: [USERS_1] };
+const MIGRATIONS: Readonly<Record<SchemaName, readonly string[]>> = {
+  catalog: [CATALOG_1, CATALOG_2],
+  users: [USERS_1],
+};
 
 /** Any number, as long as it is nobody else's in the database. */
 const MIGRATION_LOCK = 7_093_120_001;

@@ -155,4 +155,17 @@ CREATE TABLE identity (identity TEXT NOT NULL) STRICT;
 INSERT INTO identity VALUES (lower(hex(randomblob(16))));
 `;
 
-export const CATALOG_MIGRATIONS = [FIRST_SCHEMA, RELEASED_MATCHES, LOCK_POSITIONS, SPOOLS, IDENTITY] as const;
+/** A call that arrives late must not undo what came after it; the newest opening is kept when it is closed. */
+const SPOOL_OPENINGS = `
+ALTER TABLE spools ADD COLUMN opening INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE spools ADD COLUMN is_open INTEGER NOT NULL DEFAULT 1;
+`;
+
+export const CATALOG_MIGRATIONS = [
+  FIRST_SCHEMA,
+  RELEASED_MATCHES,
+  LOCK_POSITIONS,
+  SPOOLS,
+  IDENTITY,
+  SPOOL_OPENINGS,
+] as const;
