@@ -47,6 +47,8 @@ EXPORT rd_kafka_t *pp_client_open(int32_t is_producer, const char *settings, cha
     }
   }
   rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_REBALANCE);
+  /* What it would write on stderr comes as an event too. */
+  rd_kafka_conf_set_log_cb(conf, NULL);
   rd_kafka_t *client = rd_kafka_new(is_producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, error, error_bytes);
   if (client == NULL) rd_kafka_conf_destroy(conf);
   return client;

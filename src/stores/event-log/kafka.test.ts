@@ -198,6 +198,49 @@ describe.skipIf(shared === null)("event log: kafka, beyond the contract", () => 
     expect(owned.mine).toEqual(partitionsOf("team-saves"));
     await leave();
   }, 60_000);
+
+  test("a member that was put out by another of its name joins again", async () => {
+    const url = withPrefix(shared!, ownPrefix());
+    const join = async () => {
+      let wake = Promise.withResolvers<void>();
+      const member = { owned: [] as readonly number[], changes: 0, isFenced: false };
+      const told = () => {
+        wake.resolve();
+        wake = Promise.withResolvers();
+      };
+      const log = await open({
+        url,
+        memberId: "twin",
+        log: (line) => {
+          member.isFenced ||= line.includes("fenced");
+          told();
+        },
+      });
+      await log.share("team-saves", "owners", (partitions) => {
+        member.owned = partitions;
+        member.changes++;
+        told();
+      });
+      const until = async (holds: () => boolean): Promise<void> => {
+        while (!holds()) await wake.promise;
+      };
+      return { member, log, until };
+    };
+    const first = await join();
+    await first.until(() => first.member.owned.length === 8);
+    const second = await join();
+    await first.until(() => first.member.isFenced);
+    // It was not told that somebody else has what it had.
+    expect(first.member.owned).toEqual(partitionsOf("team-saves"));
+    await second.log.close();
+    const { changes } = first.member;
+    await first.until(() => first.member.changes > changes);
+    expect(first.member.owned).toEqual(partitionsOf("team-saves"));
+    // And is a member like others again.
+    const third = await open({ url, memberId: "other" });
+    await third.share("team-saves", "owners", () => undefined);
+    await first.until(() => first.member.owned.length === 4);
+  }, 60_000);
 });
 
 describe.skipIf(shared === null || noServer !== null)("event log: kafka, with a broker that goes away", () => {

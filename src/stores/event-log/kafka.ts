@@ -2,9 +2,9 @@ import { nativeLibraries } from "../../native-libraries.ts";
 import { StoreUnavailable } from "../unavailable.ts";
 import { Admin } from "./kafka/admin.ts";
 import { type KafkaAddress, parseKafkaUrl } from "./kafka/address.ts";
-import { KafkaClient, type ClientOptions } from "./kafka/client.ts";
+import { type ClientOptions, KafkaClient, type KafkaTrouble, type OpenClient } from "./kafka/client.ts";
 import { Cursors } from "./kafka/cursors.ts";
-import { ERROR, type Handle, type KafkaLibrary, openKafkaLibrary } from "./kafka/library.ts";
+import { ERROR, type KafkaLibrary, openKafkaLibrary } from "./kafka/library.ts";
 import { Membership } from "./kafka/membership.ts";
 import { Offsets } from "./kafka/offsets.ts";
 import { Producer } from "./kafka/producer.ts";
@@ -80,24 +80,24 @@ class KafkaLog implements EventLog {
     this.#address = address;
     this.#options = options;
     const { pendingBytesMax, pendingMax, questionMs, readersMax, timeoutMs } = options;
-    const onError = (code: number, text: string) => this.#trouble(code, text);
+    const onTrouble = (trouble: KafkaTrouble) => this.#say(trouble);
     this.#producer = new Producer({
-      openClient: (onEvent, onTrouble) => this.#client("producer", this.#producerSettings(), onEvent, onTrouble),
+      openClient: (...heard) => this.#client("producer", this.#producerSettings(), ...heard),
       pendingMax,
       pendingBytesMax,
-      onError,
+      onTrouble,
     });
     this.#admin = new Admin({
-      openClient: (onEvent, onTrouble) => this.#client("producer", ADMIN_SETTINGS, onEvent, onTrouble),
+      openClient: (...heard) => this.#client("producer", ADMIN_SETTINGS, ...heard),
       prefix: address.prefix,
       timeoutMs,
       questionMs,
-      onError,
+      onTrouble,
     });
     this.#ends = new Offsets(this.#admin, "end", questionMs);
     this.#cursors = new Cursors({
       wake,
-      openClient: () => this.#client("reader", this.#readerSettings(), () => undefined, onError),
+      openClient: () => this.#client("reader", this.#readerSettings(), () => undefined, onTrouble),
       starts: new Offsets(this.#admin, "start", questionMs),
       ends: this.#ends,
       readersMax,
@@ -137,13 +137,13 @@ class KafkaLog implements EventLog {
     const { prefix } = this.#address;
     const { memberId, sessionMs } = this.#options;
     const membership = new Membership({
-      openClient: (onEvent, onTrouble) =>
-        this.#client("member", memberSettings(`${prefix}.${group}`, memberId, sessionMs), onEvent, onTrouble),
+      openClient: (...heard) =>
+        this.#client("member", memberSettings(`${prefix}.${group}`, memberId, sessionMs), ...heard),
       wake: this.#wake,
       prefix,
       topic,
       onOwned,
-      onError: (code, text) => this.#trouble(code, text),
+      onTrouble: (trouble) => this.#say(trouble),
       pollMs: sessionMs / 4,
     });
     this.#memberships.add(membership);
@@ -167,8 +167,7 @@ class KafkaLog implements EventLog {
   #client(
     kind: ClientOptions["kind"],
     settings: Readonly<Record<string, string>>,
-    onEvent: (type: number, event: Handle) => void,
-    onError: (code: number, text: string) => void,
+    ...[onEvent, onTrouble]: Parameters<OpenClient>
   ): KafkaClient {
     const { brokers, prefix, settings: own } = this.#address;
     return new KafkaClient({
@@ -178,7 +177,7 @@ class KafkaLog implements EventLog {
       prefix,
       settings: { ...SETTINGS, "bootstrap.servers": brokers, ...settings, ...own },
       onEvent,
-      onError,
+      onTrouble,
     });
   }
 
@@ -209,7 +208,7 @@ class KafkaLog implements EventLog {
     };
   }
 
-  #trouble(code: number, text: string): void {
+  #say({ code, text }: KafkaTrouble): void {
     if (code !== ERROR.allBrokersDown) this.#lastReason = text;
     const line = `EventLog: Kafka: ${text} (${code})`;
     if (line === this.#lastTrouble) return;

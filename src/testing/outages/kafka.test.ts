@@ -10,10 +10,7 @@ const missing = missingService("kafka");
 if (missing !== null) console.log(`outages of Kafka: not tested, ${missing}`);
 
 describe.skipIf(missing !== null)("outage: Kafka", () => {
-  // One in several brokers that stood still comes back to a member that it has fenced, which then has no slices until the node
-  // starts again: known, not mended, and asked for by `make test-outages` alone.
-  const ways = OUTAGE_MS >= 60_000 ? (["killed", "standing still"] as const) : (["killed"] as const);
-  for (const how of ways) {
+  for (const how of ["killed", "standing still"] as const) {
     test(
       how,
       () =>

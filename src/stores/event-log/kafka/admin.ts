@@ -1,18 +1,15 @@
 import { StoreUnavailable } from "../../unavailable.ts";
 import { type Topic, TOPICS } from "../port.ts";
-import { type KafkaClient, topicName } from "./client.ts";
+import { type ClientOptions, type KafkaClient, type OpenClient, topicName } from "./client.ts";
 import { cSettings, cString, EVENT, type Handle, textOfC } from "./library.ts";
 
 export interface AdminOptions {
-  readonly openClient: (
-    onEvent: (type: number, event: Handle) => void,
-    onError: (code: number, text: string) => void,
-  ) => KafkaClient;
+  readonly openClient: OpenClient;
   readonly prefix: string;
   readonly timeoutMs: number;
   /** As `timeoutMs`, for offsets. */
   readonly questionMs: number;
-  readonly onError: (code: number, text: string) => void;
+  readonly onTrouble: ClientOptions["onTrouble"];
 }
 
 /** `code` 0: there was no such topic, and now there is. */
@@ -51,7 +48,7 @@ export class Admin {
       this.#asked.delete(id);
       asked?.take(event);
     };
-    this.#client = options.openClient(onEvent, options.onError);
+    this.#client = options.openClient(onEvent, options.onTrouble);
     this.#queue = this.#client.newQueue();
   }
 

@@ -15,9 +15,18 @@ export interface ClientOptions {
   readonly settings: Readonly<Record<string, string>>;
   /** An event of another type than an error; it is destroyed afterwards. */
   readonly onEvent: (type: number, event: Handle) => void;
-  /** Trouble with a broker, which librdkafka keeps trying to reach, or with the client itself. */
-  readonly onError: (code: number, text: string) => void;
+  readonly onTrouble: (trouble: KafkaTrouble) => void;
 }
+
+/** With a broker, which librdkafka keeps trying to reach, or with the client itself. */
+export interface KafkaTrouble {
+  readonly code: number;
+  readonly text: string;
+  /** The client does nothing more. */
+  readonly isFatal: boolean;
+}
+
+export type OpenClient = (onEvent: ClientOptions["onEvent"], onTrouble: ClientOptions["onTrouble"]) => KafkaClient;
 
 const QUEUES_MAX = 4;
 
@@ -30,6 +39,7 @@ export class KafkaClient {
   readonly #options: ClientOptions;
   readonly #queues: Handle[] = [];
   readonly #stopListening: () => void;
+  #isClosing = false;
   /** What of this client waits to be stopped first. */
   readonly cursors: Handle[] = [];
 
@@ -68,12 +78,12 @@ export class KafkaClient {
   poll(): void {
     const { library } = this;
     for (const queue of this.#queues) {
-      for (;;) {
+      while (!this.#isClosing) {
         const event = library.rd_kafka_queue_poll(queue, 0);
         if (event === null) break;
         const type = library.rd_kafka_event_type(event);
         try {
-          if (type === EVENT.error) this.#options.onError(library.rd_kafka_event_error(event), this.errorText(event));
+          if (type === EVENT.error) this.#options.onTrouble(this.#troubleOf(event));
           else this.#options.onEvent(type, event);
         } finally {
           library.rd_kafka_event_destroy(event);
@@ -82,13 +92,24 @@ export class KafkaClient {
     }
   }
 
+  #troubleOf(event: Handle): KafkaTrouble {
+    const { handle, library } = this;
+    // The event's own code of a fatal error is this one or another, by the client's kind.
+    const fatal = library.rd_kafka_fatal_error(handle, null, 0);
+    const code = fatal === 0 ? library.rd_kafka_event_error(event) : fatal;
+    return { code, text: this.errorText(event), isFatal: fatal !== 0 };
+  }
+
   errorText(event: Handle): string {
     return String(this.library.rd_kafka_event_error_string(event));
   }
 
   /** Resolves when its threads have ended. What is under way is forgotten. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     this.#stopListening();
+    // Whoever closes it because of an event has that event still in hand.
+    await Promise.resolve();
     const queues = new BigUint64Array(QUEUES_MAX);
     for (const [index, queue] of this.#queues.entries()) queues[index] = BigInt(queue);
     const cursors = new BigUint64Array(Math.max(1, this.cursors.length));

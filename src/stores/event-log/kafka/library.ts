@@ -40,6 +40,7 @@ const SYMBOLS = {
   rd_kafka_event_error: { args: ["ptr"], returns: "i32" },
   rd_kafka_event_error_string: { args: ["ptr"], returns: "cstring" },
   rd_kafka_event_destroy: { args: ["ptr"], returns: "void" },
+  rd_kafka_fatal_error: { args: ["ptr", "ptr", "u64"], returns: "i32" },
   rd_kafka_err2str: { args: ["i32"], returns: "cstring" },
   rd_kafka_topic_new: { args: ["ptr", "ptr", "ptr"], returns: "ptr" },
   rd_kafka_unsubscribe: { args: ["ptr"], returns: "i32" },
@@ -54,7 +55,6 @@ export const EVENT = { deliveries: 0x1, error: 0x8, rebalance: 0x10 } as const;
 /** Those of rd_kafka_resp_err_t that mean something to us. */
 export const ERROR = {
   allBrokersDown: -187,
-  fatal: -150,
   autoOffsetReset: -140,
   messageTooLarge: 10,
   topicExists: 36,

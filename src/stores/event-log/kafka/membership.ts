@@ -1,23 +1,22 @@
 import { type Topic, TOPICS } from "../port.ts";
-import { type KafkaClient, topicName } from "./client.ts";
+import { type ClientOptions, type KafkaClient, type OpenClient, topicName } from "./client.ts";
 import { cString, EVENT, type Handle } from "./library.ts";
 import type { Wake } from "./wake.ts";
 
 export interface MembershipOptions {
-  readonly openClient: (
-    onEvent: (type: number, event: Handle) => void,
-    onError: (code: number, text: string) => void,
-  ) => KafkaClient;
+  readonly openClient: OpenClient;
   readonly wake: Wake;
   readonly prefix: string;
   readonly topic: Topic;
   readonly onOwned: (partitions: readonly number[]) => void;
-  readonly onError: (code: number, text: string) => void;
+  readonly onTrouble: ClientOptions["onTrouble"];
   /** How often the group is told that our event loop runs; a good deal less than `max.poll.interval.ms`. */
   readonly pollMs: number;
 }
 
 const LEFT_POLL_MS = 5;
+/** Of two processes under one name each puts the other out, so attempts that follow each other come later and later. */
+const REJOIN_POLLS_MAX = 32;
 /** What a rebalance is, as the library's glue says it. */
 const ASSIGNED = 1;
 const LOST = 2;
@@ -29,22 +28,24 @@ const LOST = 2;
  *
  * A member that lost touch with its group, because the cluster is away or it was silent itself, keeps what it has until the group
  * speaks to it again: nobody else may have got it, and what an owner has built it would build again.
+ *
+ * A member that is put out ("fenced"), because another process has its name or because a broker that stood still answers its
+ * first and its second attempt to join as if they were two, joins again as a new one.
  */
 export class Membership {
   readonly #options: MembershipOptions;
-  readonly #client: KafkaClient;
+  #client: KafkaClient;
   readonly #owned = new Set<number>();
   #hasLostTouch = false;
   readonly #timer: Timer;
+  #rejoinTimer: Timer | undefined;
+  #rejoinPolls = 1;
+  #joinedAtMs = 0;
+  readonly #closing: Promise<void>[] = [];
 
   constructor(options: MembershipOptions) {
     this.#options = options;
-    this.#client = options.openClient((type, event) => {
-      if (type === EVENT.rebalance) this.#rebalance(event);
-    }, options.onError);
-    const { handle, library } = this.#client;
-    const code = library.pp_subscribe(handle, cString(topicName(options.prefix, options.topic)));
-    if (code !== 0) throw new Error(`the group can't be joined: ${String(library.rd_kafka_err2str(code))}`);
+    this.#client = this.#join();
     this.#timer = setInterval(() => this.#client.poll(), options.pollMs);
   }
 
@@ -53,6 +54,7 @@ export class Membership {
    * group was told, or can't be reached, in which case the session's end tells it.
    */
   async leave(): Promise<void> {
+    clearTimeout(this.#rejoinTimer);
     const { handle, library } = this.#client;
     library.rd_kafka_unsubscribe(handle);
     const giveUpAtMs = performance.now() + this.#options.pollMs;
@@ -64,17 +66,51 @@ export class Membership {
   /** Ends it as a crash would: the group learns of it from silence. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#client.close();
+    clearTimeout(this.#rejoinTimer);
+    await Promise.all([this.#client.close(), ...this.#closing]);
   }
 
-  #rebalance(event: Handle): void {
+  #join(): KafkaClient {
+    const { onTrouble, openClient, prefix, topic } = this.#options;
+    this.#joinedAtMs = performance.now();
+    const client: KafkaClient = openClient(
+      (type, event) => {
+        if (type === EVENT.rebalance) this.#rebalance(client, event);
+      },
+      (trouble) => {
+        onTrouble(trouble);
+        if (trouble.isFatal) this.#rejoinLater();
+      },
+    );
+    const { handle, library } = client;
+    const code = library.pp_subscribe(handle, cString(topicName(prefix, topic)));
+    if (code !== 0) throw new Error(`the group can't be joined: ${String(library.rd_kafka_err2str(code))}`);
+    return client;
+  }
+
+  /** A client with a fatal error does nothing more. */
+  #rejoinLater(): void {
+    if (this.#rejoinTimer !== undefined) return;
+    this.#hasLostTouch = true;
+    const { pollMs } = this.#options;
+    const stayedPolls = (performance.now() - this.#joinedAtMs) / pollMs;
+    this.#rejoinPolls = stayedPolls > 2 * REJOIN_POLLS_MAX ? 1 : Math.min(2 * this.#rejoinPolls, REJOIN_POLLS_MAX);
+    this.#rejoinTimer = setTimeout(() => {
+      this.#rejoinTimer = undefined;
+      const failed = this.#client;
+      this.#client = this.#join();
+      this.#closing.push(failed.close());
+    }, this.#rejoinPolls * pollMs);
+  }
+
+  #rebalance(client: KafkaClient, event: Handle): void {
     const { partitionCount } = TOPICS[this.#options.topic];
     const partitions = new Int32Array(partitionCount);
     const count = new Uint32Array(1);
-    const { handle, library } = this.#client;
+    const { handle, library } = client;
     const comes = library.pp_take_rebalance(handle, event, partitions, partitionCount, count);
     if (comes < 0) {
-      this.#options.onError(comes, String(library.rd_kafka_err2str(comes)));
+      this.#options.onTrouble({ code: comes, text: String(library.rd_kafka_err2str(comes)), isFatal: false });
       return;
     }
     if (comes === LOST) {

@@ -1,18 +1,15 @@
 import { StoreUnavailable } from "../../unavailable.ts";
 import type { LogPosition, Topic } from "../port.ts";
-import { type KafkaClient, topicIndexOf } from "./client.ts";
+import { type ClientOptions, type KafkaClient, type OpenClient, topicIndexOf } from "./client.ts";
 import { ERROR, EVENT, type Handle } from "./library.ts";
 
 export interface ProducerOptions {
   /** Opens the client whose events come to the given functions. */
-  readonly openClient: (
-    onEvent: (type: number, event: Handle) => void,
-    onError: (code: number, text: string) => void,
-  ) => KafkaClient;
+  readonly openClient: OpenClient;
   /** Appends under way; past either an append is rejected at once. */
   readonly pendingMax: number;
   readonly pendingBytesMax: number;
-  readonly onError: (code: number, text: string) => void;
+  readonly onTrouble: ClientOptions["onTrouble"];
 }
 
 interface Pending {
@@ -90,9 +87,9 @@ export class Producer {
       (type, event) => {
         if (type === EVENT.deliveries) this.#deliver(client, event);
       },
-      (code, text) => {
-        this.#options.onError(code, text);
-        if (code === ERROR.fatal && client === this.#client) this.#renew(text);
+      (trouble) => {
+        this.#options.onTrouble(trouble);
+        if (trouble.isFatal && client === this.#client) this.#renew(trouble.text);
       },
     );
     return client;
