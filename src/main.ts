@@ -159,7 +159,16 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     clockSkewMsMax: limits.clockSkewMsMax,
     matchesMax: limits.matchCache.matchesMax,
   });
-  const materialiser = new Materialiser({ log, teamStore, matches, fence, slices, pollMs, consumer });
+  const restMs = config.stores.teamStore === null ? 0 : limits.materialiser.gatherMs;
+  const materialiser = new Materialiser({
+    log,
+    teamStore,
+    matches,
+    fence,
+    slices,
+    pollMs,
+    consumer: { ...consumer, restMs },
+  });
   const spoolFile = join(config.dataDir, "spool.sqlite");
   const saves = new SaveSpool({
     log,

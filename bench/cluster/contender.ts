@@ -7,7 +7,9 @@ export interface Opened {
   readonly stage: Stage;
   /** What takes CPU, by what it is. */
   readonly parts: Readonly<Record<string, Part>>;
-  /** Throws unless each save and each join is where the design keeps it, and no money is missing. */
+  /** Resolves when nothing that was acknowledged has work left to do. */
+  caughtUp(): Promise<void>;
+  /** Once, when it has caught up. Throws unless each save and each join is where the design keeps it, and no money is missing. */
   check(saves: readonly TeamSaved[], joins: readonly Joined[]): Promise<void>;
   close(): Promise<void>;
 }

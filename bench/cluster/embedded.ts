@@ -49,8 +49,8 @@ export const openEmbedded = (): Contender => ({
       urls: [node.url],
       stage,
       parts: { nodes: { pids: [pidOf(node)], syncs } },
+      caughtUp: () => caughtUp([node]),
       async check(saves, joins) {
-        await caughtUp([node]);
         await node.leave();
         const stores = await openStores(config);
         await checkStores(stores, stage, saves, joins);

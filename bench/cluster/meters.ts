@@ -10,13 +10,13 @@ export interface Part {
 }
 
 export interface PartUse {
-  /** Of one core: 100 is a core that does nothing else. */
-  readonly cpuPercent: number;
+  readonly cpuSeconds: number;
   /** null: not counted. */
-  readonly syncsPerSecond: number | null;
+  readonly syncs: number | null;
 }
 
 export interface Use {
+  readonly seconds: number;
   readonly parts: Readonly<Record<string, PartUse>>;
   /** Of all cores together, 0 … 100: nobody used it. */
   readonly idlePercent: number;
@@ -48,15 +48,16 @@ export class Meters {
       const before = this.#before.get(name)!;
       const now = reading(part);
       parts[name] = {
-        cpuPercent: percent(now.ticks - before.ticks),
-        syncsPerSecond: part.syncs === null ? null : (now.syncs - before.syncs) / seconds,
+        cpuSeconds: (now.ticks - before.ticks) / TICKS_PER_SECOND,
+        syncs: part.syncs === null ? null : now.syncs - before.syncs,
       };
     }
-    parts["generator"] = { cpuPercent: (100 * generatorSeconds) / seconds, syncsPerSecond: null };
+    parts["generator"] = { cpuSeconds: generatorSeconds, syncs: null };
     const machine = machineTicks();
     const busy = percent(machine.busy - this.#machineBefore.busy);
-    const own = Object.values(parts).reduce((sum, { cpuPercent }) => sum + cpuPercent, 0);
+    const own = Object.values(parts).reduce((sum, { cpuSeconds }) => sum + (100 * cpuSeconds) / seconds, 0);
     return {
+      seconds,
       parts,
       idlePercent: percent(machine.idle - this.#machineBefore.idle) / availableParallelism(),
       othersPercent: Math.max(0, busy - own),

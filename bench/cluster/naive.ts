@@ -56,6 +56,7 @@ export const openNaive = (servers: Servers): Contender => ({
         users,
       },
       parts: { nodes: { pids: [server.pid], syncs: null }, ...serverParts(servers, ["postgres"]) },
+      caughtUp: async () => undefined,
       async check(saves, joins) {
         const kept = await sql`SELECT entry_id::float8 AS entry, roster FROM teams WHERE match_id = ${match}`;
         const rosters = new Map<number, Uint8Array>(

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openStores } from "../../src/stores/open.ts";
 import { LocalCluster } from "../../src/testing/local-cluster.ts";
+import { CpuShares } from "./cpu-shares.ts";
 import type { Contender } from "./contender.ts";
 import { configOf } from "./embedded.ts";
 import { caughtUp, pidOf } from "./node-process.ts";
@@ -10,9 +11,9 @@ import { type Servers, serverParts } from "./servers.ts";
 import { checkStores, setStage } from "./stage.ts";
 import { SyncCounter } from "./syncs.ts";
 
-/** So many nodes over the real servers. */
-export const openNodes = (servers: Servers, nodeCount: number): Contender => ({
-  name: `${nodeCount} node${nodeCount === 1 ? "" : "s"} over servers`,
+/** So many nodes over the real servers. `share`: of one core that each of them has; null: what it can get. */
+export const openNodes = (servers: Servers, nodeCount: number, share: number | null = null): Contender => ({
+  name: `${nodeCount} node${nodeCount === 1 ? "" : "s"} ${share === null ? "" : `of ${share} core `}over servers`,
   nodeCount,
   async open(plan) {
     const directory = mkdtempSync(join(tmpdir(), "powerplay-bench-cluster-"));
@@ -32,6 +33,8 @@ export const openNodes = (servers: Servers, nodeCount: number): Contender => ({
     const stores = await openStores(config);
     const stage = await setStage(stores, plan);
     await cluster.start(names);
+    const shares = new CpuShares();
+    if (share !== null) for (const node of cluster.nodes) shares.limit(pidOf(node), share);
     return {
       urls: cluster.nodes.map(({ url }) => url),
       stage,
@@ -40,14 +43,13 @@ export const openNodes = (servers: Servers, nodeCount: number): Contender => ({
         ...(aerospike === undefined ? { ledger: { pids: [cluster.ledgerPid], syncs: null } } : {}),
         ...serverParts(servers, ["kafka", "redis", "postgres", "cassandra", "aerospike"]),
       },
-      async check(saves, joins) {
-        await caughtUp(cluster.nodes);
-        await checkStores(stores, stage, saves, joins);
-      },
+      caughtUp: () => caughtUp(cluster.nodes),
+      check: (saves, joins) => checkStores(stores, stage, saves, joins),
       async close() {
         await stores.close();
         await Promise.all(cluster.nodes.map((node) => node.leave()));
         await cluster.dispose();
+        shares.remove();
         rmSync(directory, { recursive: true, force: true });
       },
     };

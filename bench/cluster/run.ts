@@ -3,7 +3,8 @@
  * design that everybody starts with, one Postgres behind an HTTP server. The same requests from the same generator over HTTP, one
  * under way on each connection, as apps behave; each answered when it is durable, and all that was acknowledged is looked for
  * afterwards, in the log, the team store, the catalog and the ledger. Nodes, servers and generator share the machine's cores, so
- * more nodes show what sharing costs, not what more machines give.
+ * more nodes show what sharing costs, not what more machines give. What those give is asked of nodes that may each use a small share of
+ * one core, until the servers and all of them together fill the machine.
  *
  * Prints a table, and writes bench/results/cluster.json. ROUNDS=, USERS=, WIDTH= change the run; arguments choose designs by the
  * beginnings of their names.
@@ -13,6 +14,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type LoadResult, runLoad } from "../load.ts";
 import type { Contender } from "./contender.ts";
+import { CpuShares } from "./cpu-shares.ts";
 import { openEmbedded } from "./embedded.ts";
 import { Meters, type Use } from "./meters.ts";
 import { openNaive } from "./naive.ts";
@@ -24,6 +26,9 @@ const ROUNDS = Number(process.env["ROUNDS"] ?? 3);
 const WIDTH = Number(process.env["WIDTH"] ?? 256);
 const WARM_ROUNDS = 2;
 const NODE_COUNTS = [1, 2, 4];
+const SMALL_NODE_COUNTS = [1, 2, 4, 8];
+/** Of one core. */
+const SMALL_NODE_SHARE = Number(process.env["NODE_SHARE"] ?? 0.15);
 const RESULTS = join(import.meta.dir, "../results/cluster.json");
 const PLAN: Plan = {
   userCount: Number(process.env["USERS"] ?? 4_000),
@@ -37,8 +42,9 @@ interface Measured {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Of CPU for one operation, by part. */
+  /** Of CPU for one operation, by part, with what it leaves to be done when it is acknowledged. */
   readonly cpuMicros: Readonly<Record<string, number>>;
+  /** While the load lasted. */
   readonly use: Use;
 }
 
@@ -55,14 +61,15 @@ async function send(urls: readonly string[], { requests }: Load<unknown>, onRead
 }
 
 async function measure(contender: Contender): Promise<Run> {
-  const { check, close, parts, stage, urls } = await contender.open(PLAN);
+  const { caughtUp, check, close, parts, stage, urls } = await contender.open(PLAN);
   try {
     const measured = async (load: Load<unknown>): Promise<Measured> => {
       let meters = new Meters(parts);
       const { perSecond, p50Ms, p99Ms, cpuSeconds } = await send(urls, load, () => (meters = new Meters(parts)));
       const use = meters.read(cpuSeconds);
-      const micros = Object.entries(use.parts).map(
-        ([name, { cpuPercent }]) => [name, (cpuPercent * 10_000) / perSecond] as const,
+      await caughtUp();
+      const micros = Object.entries(meters.read(cpuSeconds).parts).map(
+        ([name, part]) => [name, (part.cpuSeconds * 1e6) / load.requests.length] as const,
       );
       return { perSecond, p50Ms, p99Ms, cpuMicros: Object.fromEntries(micros), use };
     };
@@ -70,8 +77,10 @@ async function measure(contender: Contender): Promise<Run> {
     const warmJoins = joinsOf(stage, 0, PLAN.warmContests);
     const joins = joinsOf(stage, PLAN.warmContests, PLAN.contests);
     await send(urls, warmSaves);
+    await caughtUp();
     const measuredSaves = await measured(saves);
     await send(urls, warmJoins);
+    await caughtUp();
     const measuredJoins = await measured(joins);
     await check([...warmSaves.promised, ...saves.promised], [...warmJoins.promised, ...joins.promised]);
     return { saves: measuredSaves, joins: measuredJoins };
@@ -87,11 +96,14 @@ const missing = missingServers();
 if (missing.length > 0) throw new Error(`a cluster needs servers that are not here\n${missing.join("\n")}`);
 const servers = await startServers(directory);
 const ledger = servers.aerospike === null ? "one process over SQLite (no Aerospike server here: ASD=)" : "Aerospike";
+const noShares = CpuShares.missing();
+if (noShares !== null) console.log(`no nodes with a share of a core: ${noShares}`);
 const chosen = process.argv.slice(2);
 const contenders = [
   openNaive(servers),
   openEmbedded(),
   ...NODE_COUNTS.map((nodeCount) => openNodes(servers, nodeCount)),
+  ...(noShares === null ? SMALL_NODE_COUNTS.map((nodeCount) => openNodes(servers, nodeCount, SMALL_NODE_SHARE)) : []),
 ].filter(({ name }) => chosen.length === 0 || chosen.some((start) => name.startsWith(start)));
 const runs = new Map<string, Run[]>(contenders.map(({ name }) => [name, []]));
 const machine = `${cpus().length} cores of ${cpus()[0]!.model}`;
@@ -100,7 +112,7 @@ console.log(
 );
 try {
   // Servers that have just started are slow: Java compiles as it goes.
-  const cluster = contenders.findLast(({ name }) => name.endsWith("servers"));
+  const cluster = contenders.find(({ name }) => name.endsWith("over servers"));
   for (let round = 0; round < WARM_ROUNDS; round++) if (cluster !== undefined) await measure(cluster);
   // Round by round, so that a disk or a neighbour that changes its pace changes all.
   for (let round = 0; round < ROUNDS; round++) {
@@ -144,8 +156,8 @@ function rounded(value: unknown): unknown {
 function tell(what: string, who: string, { cpuMicros, p50Ms, p99Ms, perSecond, use }: Measured): void {
   const rate = Math.round(perSecond).toLocaleString("en").padStart(7);
   const cpu = Object.entries(cpuMicros).map(([name, micros]) => {
-    const { syncsPerSecond } = use.parts[name]!;
-    return `${name} ${Math.round(micros)}${syncsPerSecond === null ? "" : ` (${Math.round(syncsPerSecond)} fsync/s)`}`;
+    const { syncs } = use.parts[name]!;
+    return `${name} ${Math.round(micros)}${syncs === null ? "" : ` (${Math.round(syncs / use.seconds)} fsync/s)`}`;
   });
   const together = Object.values(cpuMicros).reduce((sum, micros) => sum + micros, 0);
   const bound = Math.round((cpus().length * 1e6) / together).toLocaleString("en");

@@ -10,6 +10,8 @@ export interface ConsumerOptions {
   /** How long one read waits for news; also how long `stop` may take. */
   readonly waitMs: number;
   readonly retryMs: number;
+  /** After a batch that was not full, for a `handle` that costs more by the call than by the record. */
+  readonly restMs?: number;
   /** Where to go on: the position that is stored with the consumer's own state. */
   readonly position: () => Promise<number>;
   /** Takes effect and stores its position in one commit; thrown errors repeat the batch. */
@@ -17,7 +19,7 @@ export interface ConsumerOptions {
   readonly onTrouble: (error: unknown) => void;
   /** Hears how far this consumer has come. */
   readonly lags?: ConsumerLags;
-  /** How to wait before a retry; a simulation hands in its own. */
+  /** How to wait before a retry, and how to rest; a simulation hands in its own. */
   readonly pause?: (ms: number) => Promise<void>;
 }
 
@@ -84,7 +86,7 @@ export class Consumer {
   }
 
   async #run(): Promise<void> {
-    const { log, topic, partition, bytesMax, waitMs } = this.#options;
+    const { log, topic, partition, bytesMax, waitMs, restMs = 0, pause = Bun.sleep } = this.#options;
     let positioned = false;
     while (!this.#stopping.signal.aborted) {
       try {
@@ -104,13 +106,14 @@ export class Consumer {
         }
         await this.#options.handle(batch);
         this.#advance(batch.firstOffset + batch.ends.length);
+        if (restMs > 0 && batch.bytes.length < bytesMax) await pause(restMs);
       } catch (error) {
         if (this.#stopping.signal.aborted) return;
         // Anything else than a store that is away is a bug of ours; the batch is repeated, never skipped.
         if (error instanceof StoreUnavailable) this.#hold(error);
         else positioned = false;
         this.#options.onTrouble(error);
-        await (this.#options.pause ?? Bun.sleep)(this.#options.retryMs);
+        await pause(this.#options.retryMs);
       }
     }
   }

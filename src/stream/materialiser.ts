@@ -20,7 +20,10 @@ export interface MaterialiserDeps {
   readonly slices: Slices;
   /** How often the team store is asked how far another node has come. */
   readonly pollMs: number;
-  readonly consumer: Pick<ConsumerOptions, "bytesMax" | "waitMs" | "retryMs" | "onTrouble" | "lags" | "pause">;
+  readonly consumer: Pick<
+    ConsumerOptions,
+    "bytesMax" | "waitMs" | "retryMs" | "restMs" | "onTrouble" | "lags" | "pause"
+  >;
 }
 
 /**
