@@ -3,8 +3,8 @@ import { join } from "node:path";
 
 /** The CPU controller of control groups, version 1 (kernel.org: scheduler/sched-bwc). */
 const CONTROLLER = "/sys/fs/cgroup/cpu";
-/** Short, so that a process that has used up its share waits for milliseconds. */
-const PERIOD_MICROS = 20_000;
+/** Short, so that a process that has used up its share waits for milliseconds; a quota is 1 ms at least. */
+const PERIOD_MICROS = 10_000;
 
 /** Gives each of some processes a share of one core, as if it ran on a machine of its own that is so much smaller. */
 export class CpuShares {

@@ -6,7 +6,7 @@ import { escrowStripeCount } from "../../src/transaction/escrow.ts";
 import { loadSchema } from "../money/postgres-joins.ts";
 import type { Contender } from "./contender.ts";
 import { type Servers, serverParts } from "./servers.ts";
-import { FEE, tokens, WALLET } from "./workload.ts";
+import { contestSizes, FEE, tokens, WALLET } from "./workload.ts";
 
 const CONNECTIONS = 64;
 const TEAMS = `CREATE TABLE teams (
@@ -27,13 +27,13 @@ export const openNaive = (servers: Servers): Contender => ({
     const sql = new SQL(url!, { max: 4 });
     await loadSchema(sql);
     await sql.unsafe(TEAMS).simple();
-    const contestCount = plan.warmContests + plan.contests;
-    const stripes = escrowStripeCount({ entriesMax: plan.userCount });
-    await sql`INSERT INTO contests SELECT id, 'open', ${Date.now() + 86_400_000}, ${FEE}, ${plan.userCount}, 1,
-      ${stripes}, 0 FROM generate_series(1, ${contestCount}) id`;
+    const sizes = contestSizes(plan);
+    for (const [index, entriesMax] of sizes.entries()) {
+      const [id, stripes] = [index + 1, escrowStripeCount({ entriesMax })];
+      await sql`INSERT INTO contests VALUES (${id}, 'open', ${Date.now() + 86_400_000}, ${FEE}, ${entriesMax}, 1, ${stripes}, 0)`;
+      await sql`INSERT INTO accounts SELECT 'escrow:' || ${id}::int || ':' || stripe, 0 FROM generate_series(0, ${stripes - 1}) stripe`;
+    }
     await sql`INSERT INTO accounts SELECT 'user:' || id, ${WALLET} FROM generate_series(1, ${plan.userCount}) id`;
-    await sql`INSERT INTO accounts SELECT 'escrow:' || id || ':' || stripe, 0
-      FROM generate_series(1, ${contestCount}) id, generate_series(0, ${stripes - 1}) stripe`;
     await sql.unsafe("VACUUM ANALYZE").simple();
     await sql.unsafe("CHECKPOINT").simple();
     const users = await Promise.all(
@@ -52,7 +52,7 @@ export const openNaive = (servers: Servers): Contender => ({
       urls: [new TextDecoder().decode(said.value).trim()],
       stage: {
         matchId: match,
-        contestIds: Array.from({ length: contestCount }, (_, index) => contestId(index + 1)),
+        contestIds: sizes.map((_, index) => contestId(index + 1)),
         users,
       },
       parts: { nodes: { pids: [server.pid], syncs: null }, ...serverParts(servers, ["postgres"]) },

@@ -20,7 +20,7 @@ import { Meters, type Use } from "./meters.ts";
 import { openNaive } from "./naive.ts";
 import { openNodes } from "./nodes.ts";
 import { missingServers, startServers, stopServers } from "./servers.ts";
-import { type Load, joinsOf, type Plan, savesOf } from "./workload.ts";
+import { type Load, joinsOf, type Plan, savesOf, warmJoinsOf } from "./workload.ts";
 
 const ROUNDS = Number(process.env["ROUNDS"] ?? 3);
 const WIDTH = Number(process.env["WIDTH"] ?? 256);
@@ -30,12 +30,13 @@ const SMALL_NODE_COUNTS = [1, 2, 4, 8];
 /** Of one core. */
 const SMALL_NODE_SHARE = Number(process.env["NODE_SHARE"] ?? 0.15);
 const RESULTS = join(import.meta.dir, "../results/cluster.json");
+/** Of each node, so that a node has the same to do however many there are. */
 const PLAN: Plan = {
   userCount: Number(process.env["USERS"] ?? 4_000),
   warmTeams: 2,
   teams: 6,
-  warmContests: 1,
-  contests: 5,
+  smallContests: 40,
+  smallJoins: 4,
 };
 
 interface Measured {
@@ -55,13 +56,15 @@ interface Run {
 
 /** Throws unless all of them are acknowledged. */
 async function send(urls: readonly string[], { requests }: Load<unknown>, onReady?: () => void): Promise<LoadResult> {
-  const result = await runLoad({ urls, width: WIDTH, requests }, onReady);
+  const result = await runLoad({ urls, width: WIDTH * urls.length, requests }, onReady);
   if (result.failures.length > 0) throw new Error(`${result.failures.length} requests were refused`);
   return result;
 }
 
 async function measure(contender: Contender): Promise<Run> {
-  const { caughtUp, check, close, parts, stage, urls } = await contender.open(PLAN);
+  const [userCount, smallContests] = [PLAN.userCount, PLAN.smallContests].map((count) => count * contender.nodeCount);
+  const plan = { ...PLAN, userCount: userCount!, smallContests: smallContests! };
+  const { caughtUp, check, close, parts, stage, urls } = await contender.open(plan);
   try {
     const measured = async (load: Load<unknown>): Promise<Measured> => {
       let meters = new Meters(parts);
@@ -73,9 +76,8 @@ async function measure(contender: Contender): Promise<Run> {
       );
       return { perSecond, p50Ms, p99Ms, cpuMicros: Object.fromEntries(micros), use };
     };
-    const [warmSaves, saves] = [savesOf(stage, 1, PLAN.warmTeams), savesOf(stage, 1 + PLAN.warmTeams, PLAN.teams)];
-    const warmJoins = joinsOf(stage, 0, PLAN.warmContests);
-    const joins = joinsOf(stage, PLAN.warmContests, PLAN.contests);
+    const [warmSaves, saves] = [savesOf(stage, 1, plan.warmTeams), savesOf(stage, 1 + plan.warmTeams, plan.teams)];
+    const [warmJoins, joins] = [warmJoinsOf(stage), joinsOf(stage, plan)];
     await send(urls, warmSaves);
     await caughtUp();
     const measuredSaves = await measured(saves);
@@ -108,7 +110,7 @@ const contenders = [
 const runs = new Map<string, Run[]>(contenders.map(({ name }) => [name, []]));
 const machine = `${cpus().length} cores of ${cpus()[0]!.model}`;
 console.log(
-  `${machine} · ${PLAN.userCount} users, ${WIDTH} connections, medians of ${ROUNDS} · ledger of the cluster: ${ledger}`,
+  `${machine} · a node: ${PLAN.userCount} users, ${WIDTH} connections, medians of ${ROUNDS} · ledger of the cluster: ${ledger}`,
 );
 try {
   // Servers that have just started are slow: Java compiles as it goes.
@@ -145,7 +147,7 @@ if (chosen.length === 0) {
     joins: median(name, "joins"),
     rounds: runs.get(name)!,
   }));
-  const report = { machine, plan: PLAN, connections: WIDTH, ledger, results };
+  const report = { machine, planOfNode: PLAN, connectionsOfNode: WIDTH, ledger, results };
   await Bun.write(RESULTS, `${JSON.stringify(report, (_, value: unknown) => rounded(value), 2)}\n`);
 }
 

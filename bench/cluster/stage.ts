@@ -9,6 +9,7 @@ import { decodeTeamSave } from "../../src/stream/records.ts";
 import { escrowStripes } from "../../src/transaction/escrow.ts";
 import {
   type BenchUser,
+  contestSizes,
   facts,
   FEE,
   type Joined,
@@ -32,13 +33,13 @@ export async function setStage({ catalog, ledger }: Stores, plan: Plan): Promise
   const match = await catalog.createMatch({ name, sides, format, scoringRules, startMs, rosterRules: RULES });
   await catalog.putSquad(match.id, squad);
   const contestIds = [];
-  for (let contest = 0; contest < plan.warmContests + plan.contests; contest++) {
+  for (const [contest, entriesMax] of contestSizes(plan).entries()) {
     const made = await catalog.createContest({
       matchId: match.id,
       kind: "paid",
       name: `Contest ${contest}`,
       entryFeePaise: FEE,
-      entriesMax: plan.userCount,
+      entriesMax,
       entriesPerUserMax: 1,
       prizePoolPaise: paise(0),
       prizes: [],

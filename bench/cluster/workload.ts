@@ -17,9 +17,18 @@ export interface Plan {
   /** Teams that each user saves, once each: those that warm everything up, then those that are measured. */
   readonly warmTeams: number;
   readonly teams: number;
-  readonly warmContests: number;
-  readonly contests: number;
+  /** Beside two for everybody: one that warms up, then one that is measured. */
+  readonly smallContests: number;
+  /** How many of them each user joins. */
+  readonly smallJoins: number;
 }
+
+/** Seats of each contest, those for everybody first. All of them fill. */
+export const contestSizes = ({ smallContests, smallJoins, userCount }: Plan): number[] => [
+  userCount,
+  userCount,
+  ...Array.from({ length: smallContests }, () => Math.ceil((userCount * smallJoins) / smallContests)),
+];
 
 export const FEE = rupees(10);
 export const WALLET = rupees(1_000);
@@ -87,15 +96,26 @@ export function savesOf({ matchId, users }: Stage, firstTeam: number, teamCount:
   return { requests: all.map(({ request }) => request), promised: all.map(({ promised }) => promised) };
 }
 
-/** Every user joins every contest once; at each moment all contests are being joined. */
-export function joinsOf({ contestIds, users }: Stage, firstContest: number, contestCount: number): Load<Joined> {
-  const chosen = contestIds.slice(firstContest, firstContest + contestCount);
-  const all = chosen.flatMap((_, round) =>
-    users.map(({ id, token }, index) => {
-      const contest = chosen[(index + round) % chosen.length]!;
-      const request = { path: `/v1/contests/${contest}/join`, token, body: JSON.stringify({ teamNo: 1 }) };
-      return { request, promised: { userId: id, contestId: contest } };
+/** Every user joins the contest that warms up. */
+export const warmJoinsOf = ({ contestIds, users }: Stage): Load<Joined> =>
+  loadOf(users.map((user) => ({ user, contest: contestIds[0]! })));
+
+/** Every user joins the great contest and `smallJoins` of the small; at each moment all contests are being joined. */
+export function joinsOf({ contestIds, users }: Stage, { smallJoins }: Plan): Load<Joined> {
+  const [, great, ...small] = contestIds;
+  const rounds = Array.from({ length: smallJoins + 1 }, (_, round) =>
+    users.map((user, index) => {
+      const turn = (index + round) % (smallJoins + 1);
+      return { user, contest: turn === 0 ? great! : small[(index + turn) % small.length]! };
     }),
   );
-  return { requests: all.map(({ request }) => request), promised: all.map(({ promised }) => promised) };
+  return loadOf(rounds.flat());
+}
+
+function loadOf(joins: readonly { readonly user: BenchUser; readonly contest: ContestId }[]): Load<Joined> {
+  const body = JSON.stringify({ teamNo: 1 });
+  return {
+    requests: joins.map(({ contest, user: { token } }) => ({ path: `/v1/contests/${contest}/join`, token, body })),
+    promised: joins.map(({ contest, user: { id } }) => ({ userId: id, contestId: contest })),
+  };
 }
