@@ -102,12 +102,14 @@ const drafts = Array.from({ length: 200 }, () => rosters.draw(random));
 const rounds = Array.from({ length: SAVES_PER_USER }, (_, round) => round);
 const saves: LoadRequest[] = rounds.flatMap((round) =>
   users.map(({ token }, index) => ({
+    home: 0,
     path: "/v1/teams",
     token,
     body: JSON.stringify({ matchId: match.id, teamNo: round + 1, ...drafts[(index + round) % drafts.length]! }),
   })),
 );
 const joins: LoadRequest[] = users.map(({ token }) => ({
+  home: 0,
   path: `/v1/contests/${contest.id}/join`,
   token,
   body: JSON.stringify({ teamNo: 1 }),

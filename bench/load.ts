@@ -5,13 +5,15 @@ import { connect, type Socket } from "bun";
  * apps behave. It writes bytes to sockets itself, because a general HTTP client costs more than the server that it measures.
  */
 export interface LoadRequest {
+  /** The url is the one at this number's remainder; the same for all of a user, for an app stays on its connection. */
+  readonly home: number;
   readonly path: string;
   readonly body: string;
   readonly token: string;
 }
 
 export interface LoadPlan {
-  /** Connections are dealt out over them; a request goes to whichever is free. */
+  /** Connections are dealt out over them; a request goes to whichever of its url is free. */
   readonly urls: readonly string[];
   readonly width: number;
   readonly requests: readonly LoadRequest[];
@@ -49,6 +51,8 @@ const READY = "ready\n";
 const IDLE = -1;
 
 interface Lane {
+  /** Place of its url. */
+  readonly server: number;
   /** Of the request that is under way. */
   index: number;
   sentMs: number;
@@ -66,17 +70,21 @@ async function generate({ urls, width, requests }: LoadPlan, mayBegin: () => Pro
   );
   const timesMs: number[] = [];
   const failures: number[] = [];
-  let next = 0;
+  const queues = servers.map(() => [] as number[]);
+  for (const [index, { home }] of requests.entries()) queues[home % servers.length]!.push(index);
+  const next = servers.map(() => 0);
   const done = Promise.withResolvers<void>();
   const send = (socket: Socket<Lane>) => {
-    if (next === bytes.length) {
+    const { server } = socket.data;
+    const index = queues[server]![next[server]!++];
+    if (index === undefined) {
       socket.data.index = IDLE;
       socket.end();
       return;
     }
-    socket.data.index = next++;
+    socket.data.index = index;
     socket.data.sentMs = performance.now();
-    socket.write(bytes[socket.data.index]!);
+    socket.write(bytes[index]!);
   };
   const answered = (socket: Socket<Lane>) => {
     const { index, received, sentMs } = socket.data;
@@ -98,7 +106,7 @@ async function generate({ urls, width, requests }: LoadPlan, mayBegin: () => Pro
       connect<Lane>({
         hostname: servers[lane % servers.length]!.hostname,
         port: Number(servers[lane % servers.length]!.port),
-        data: { index: IDLE, sentMs: 0, received: "" },
+        data: { server: lane % servers.length, index: IDLE, sentMs: 0, received: "" },
         socket: {
           open: send,
           data(socket, chunk) {

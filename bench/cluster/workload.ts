@@ -71,6 +71,8 @@ export interface Load<Promised> {
 }
 
 const DRAFTS = 200;
+/** Eight users in a row are one of each slice, so that every node serves all slices, as behind a balancer. */
+const homeOf = (userIndex: number): number => userIndex >> 3;
 const rosters = new RandomRosters(squad, ROSTER_RULES[RULES]!);
 const random = seededRandom(1);
 const drafts: readonly { readonly draft: RosterDraft; readonly roster: Roster }[] = Array.from(
@@ -90,7 +92,10 @@ export function savesOf({ matchId, users }: Stage, firstTeam: number, teamCount:
     users.map(({ id, token }, index) => {
       const { draft, roster } = drafts[(index * 7 + teamNo) % DRAFTS]!;
       const body = JSON.stringify({ matchId, teamNo, ...draft });
-      return { request: { path: "/v1/teams", token, body }, promised: { userId: id, teamNo, roster } };
+      return {
+        request: { home: homeOf(index), path: "/v1/teams", token, body },
+        promised: { userId: id, teamNo, roster },
+      };
     }),
   );
   return { requests: all.map(({ request }) => request), promised: all.map(({ promised }) => promised) };
@@ -98,7 +103,7 @@ export function savesOf({ matchId, users }: Stage, firstTeam: number, teamCount:
 
 /** Every user joins the contest that warms up. */
 export const warmJoinsOf = ({ contestIds, users }: Stage): Load<Joined> =>
-  loadOf(users.map((user) => ({ user, contest: contestIds[0]! })));
+  loadOf(users.map((user, index) => ({ user, index, contest: contestIds[0]! })));
 
 /** Every user joins the great contest and `smallJoins` of the small; at each moment all contests are being joined. */
 export function joinsOf({ contestIds, users }: Stage, { smallJoins }: Plan): Load<Joined> {
@@ -106,16 +111,23 @@ export function joinsOf({ contestIds, users }: Stage, { smallJoins }: Plan): Loa
   const rounds = Array.from({ length: smallJoins + 1 }, (_, round) =>
     users.map((user, index) => {
       const turn = (index + round) % (smallJoins + 1);
-      return { user, contest: turn === 0 ? great! : small[(index + turn) % small.length]! };
+      return { user, index, contest: turn === 0 ? great! : small[(index + turn) % small.length]! };
     }),
   );
   return loadOf(rounds.flat());
 }
 
-function loadOf(joins: readonly { readonly user: BenchUser; readonly contest: ContestId }[]): Load<Joined> {
+function loadOf(
+  joins: readonly { readonly user: BenchUser; readonly index: number; readonly contest: ContestId }[],
+): Load<Joined> {
   const body = JSON.stringify({ teamNo: 1 });
   return {
-    requests: joins.map(({ contest, user: { token } }) => ({ path: `/v1/contests/${contest}/join`, token, body })),
+    requests: joins.map(({ contest, index, user: { token } }) => ({
+      home: homeOf(index),
+      path: `/v1/contests/${contest}/join`,
+      token,
+      body,
+    })),
     promised: joins.map(({ contest, user: { id } }) => ({ userId: id, contestId: contest })),
   };
 }
