@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { enginesMissed, enginesRun, tellEngine } from "./engines-run.ts";
+import { enginesMissed, enginesRun, suitesMissed, tellEngine } from "./engines-run.ts";
 
 const REPORT = `<testsuites name="bun test" tests="6" failures="1" skipped="2">
   <testcase name="acks" classname="event log: kafka" file="src/stores/event-log/kafka.test.ts" line="1" />
@@ -39,4 +39,10 @@ test("what is required and did not run is missed, a name that nobody knows as we
   expect(enginesMissed("kafka,redis", runs)).toEqual([]);
   expect(enginesMissed("kafka,cassandra,aerospike,oracle", runs)).toEqual(["cassandra", "aerospike", "oracle"]);
   expect(enginesMissed("", enginesRun(""))).toEqual([]);
+});
+
+test("a suite that was skipped or is not there is missed", () => {
+  expect(suitesMissed("event log: kafka,hot store: Redis", REPORT)).toEqual([]);
+  expect(suitesMissed("ledger: aerospike,a cluster", REPORT)).toEqual(["ledger: aerospike", "a cluster"]);
+  expect(suitesMissed("", "")).toEqual([]);
 });

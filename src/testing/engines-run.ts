@@ -14,20 +14,10 @@ export interface EngineRun {
  * suite that it stands in has the engine's name: `src/stores/event-log/kafka.test.ts`, `event log: kafka`.
  */
 export function enginesRun(report: string): readonly EngineRun[] {
-  const cases = [...report.matchAll(/<testcase ([^>]*?)(?:\/>|>([^]*?)<\/testcase>)/g)].flatMap(
-    ([, attributes = "", body = ""]) => {
-      const attribute = (name: string) => new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1] ?? "";
-      const [, port] = /^src\/stores\/([^/]+)\/./.exec(attribute("file")) ?? [];
-      if (port === undefined) return [];
-      return [
-        {
-          port,
-          title: `${attribute("file")} ${attribute("classname")}`.toLowerCase(),
-          isSkipped: body.includes("<skipped"),
-        },
-      ];
-    },
-  );
+  const cases = casesOf(report).flatMap(({ file, isSkipped, suite }) => {
+    const [, port] = /^src\/stores\/([^/]+)\/./.exec(file) ?? [];
+    return port === undefined ? [] : [{ port, title: `${file} ${suite}`.toLowerCase(), isSkipped }];
+  });
   return (Object.keys(ENGINES) as ServiceName[]).map((engine) => {
     const own = cases.filter(({ title }) => title.includes(engine));
     const ran = own.filter(({ isSkipped }) => !isSkipped);
@@ -54,6 +44,27 @@ export function tellEngine(
   if (url === undefined) return `${name} did not run: ${variable} is not set; ${remedy}`;
   if (skipped > 0) return `${name} did not run: ${skipped} tests skipped, no server answered at ${url}; ${remedy}`;
   return `${name} did not run: no test of it was part of this run`;
+}
+
+interface TestCase {
+  readonly file: string;
+  readonly suite: string;
+  readonly isSkipped: boolean;
+}
+
+function casesOf(report: string): TestCase[] {
+  return [...report.matchAll(/<testcase ([^>]*?)(?:\/>|>([^]*?)<\/testcase>)/g)].map(
+    ([, attributes = "", body = ""]) => {
+      const attribute = (name: string) => new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1] ?? "";
+      return { file: attribute("file"), suite: attribute("classname"), isSkipped: body.includes("<skipped") };
+    },
+  );
+}
+
+/** Those of a comma-separated list of suites of which a test must have run and none did. */
+export function suitesMissed(required: string, report: string): readonly string[] {
+  const ran = new Set(casesOf(report).flatMap(({ isSkipped, suite }) => (isSkipped ? [] : [suite])));
+  return required.split(",").filter((name) => name !== "" && !ran.has(name));
 }
 
 /** Those of a comma-separated list that must have run and did not. */

@@ -3,10 +3,11 @@
  * because bun's own summary goes to stderr in another form. Arguments are handed on: a path or `-t name` narrows the run.
  *
  * Servers that `make services` started are found by build/services.env, unless the environment names others. Before the last line
- * stands one for each real engine; those that REQUIRE_ENGINES lists (kafka,redis,…) must have run, or the run has failed.
+ * stands one for each real engine; those that REQUIRE_ENGINES lists (kafka,redis,…) must have run, or the run has failed. So must
+ * the suites that REQUIRE_SUITES lists.
  */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { enginesMissed, enginesRun, tellEngine } from "./engines-run.ts";
+import { enginesMissed, enginesRun, suitesMissed, tellEngine } from "./engines-run.ts";
 import { serviceVariables } from "./services.ts";
 
 const reportFile = "test-output/junit.xml";
@@ -30,8 +31,11 @@ const run = Bun.spawnSync(
 const report = readReport();
 const engines = enginesRun(report);
 for (const engine of engines) console.log(tellEngine(engine, env));
-const missed = enginesMissed(env["REQUIRE_ENGINES"] ?? "", engines);
-if (missed.length > 0) console.log(`REQUIRE_ENGINES: ${missed.join(", ")} did not run`);
+const missed = [
+  ...enginesMissed(env["REQUIRE_ENGINES"] ?? "", engines),
+  ...suitesMissed(env["REQUIRE_SUITES"] ?? "", report),
+];
+if (missed.length > 0) console.log(`required, and did not run: ${missed.join(", ")}`);
 
 const { tests, failures, skipped } = countsOf(report);
 // A run that could not load a file, or that wrote no report, has failed whatever it counted.
