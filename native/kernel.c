@@ -22,6 +22,9 @@ const pp_isa *pp_isa_get(int which) {
   if (which == 1 && __builtin_cpu_supports("avx2")) return &pp_isa_avx2;
   if (which == 2 && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi")) return &pp_isa_avx512vbmi;
 #endif
+#ifdef PP_ARM64
+  if (which == 1) return &pp_isa_neon;
+#endif
   return NULL;
 }
 

@@ -28,6 +28,9 @@
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 #define PP_X86 1
 #endif
+#if defined(__aarch64__) && (defined(__GNUC__) || defined(__clang__))
+#define PP_ARM64 1
+#endif
 
 /* One points vector, prepared once a pass: [0] captain x2, [1] vice-captain x1.5, [2] all others x1. */
 typedef struct {
@@ -55,8 +58,14 @@ extern const pp_isa pp_isa_serial;
 extern const pp_isa pp_isa_avx2;
 extern const pp_isa pp_isa_avx512vbmi;
 #endif
+#ifdef PP_ARM64
+extern const pp_isa pp_isa_neon;
+#endif
 
-/* `which`: 0 serial, 1 AVX2, 2 AVX-512 BW + VBMI. Returns NULL where this machine cannot run it. */
+/*
+ * `which`: 0 serial; on x86-64 1 AVX2, 2 AVX-512 BW + VBMI; on arm64, all of which have it, 1 NEON. Returns NULL where this
+ * machine cannot run it.
+ */
 const pp_isa *pp_isa_get(int which);
 
 void pp_table_prepare(pp_table *table, const int16_t points[PP_POOL_SIZE]);

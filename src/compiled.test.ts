@@ -13,7 +13,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 test("one compiled file is a node: its threads start, and it serves the app with every script that the page names", async () => {
   const node = await startBinary(binary, directory);
   try {
-    if (nativeLibraries.kernel !== null) expect(node.said).toMatch(/kernel (serial|avx2|avx512vbmi)/);
+    if (nativeLibraries.kernel !== null) expect(node.said).toMatch(/kernel (serial|avx2|avx512vbmi|neon)/);
     const page = await (await fetch(node.url)).text();
     const scripts = [...page.matchAll(/<script[^>]* src="([^"]+)"/g)].map((match) => match[1]!);
     expect(scripts.length).toBeGreaterThan(0);
@@ -68,8 +68,10 @@ test.if(nativeLibraries.aerospikeBridge !== null)("it carries Aerospike's client
 
 /** What a program of the system needs to run at all. */
 const LIBC = ["libc.so.6", "libpthread.so.0", "libdl.so.2", "libm.so.6"];
-const FOLDER = "/lib/x86_64-linux-gnu";
-const LOADER = "/lib64/ld-linux-x86-64.so.2";
+const [FOLDER, LOADER] =
+  process.arch === "arm64"
+    ? ["/lib/aarch64-linux-gnu", "/lib/ld-linux-aarch64.so.1"]
+    : ["/lib/x86_64-linux-gnu", "/lib64/ld-linux-x86-64.so.2"];
 /** A root of its own, with the kernel's two folders and no other. */
 const inRoot = (root: string): string[] => [
   "/usr/bin/unshare",
@@ -83,7 +85,7 @@ const isBareMachineHad =
   [LOADER, ...LIBC.map((name) => join(FOLDER, name)), "/usr/sbin/chroot", "/usr/bin/unshare"].every((path) =>
     existsSync(path),
   ) && Bun.spawnSync(["/usr/bin/unshare", "--mount", "/bin/true"]).success;
-if (!isBareMachineHad) console.log("the bare machine is skipped: it needs root, x86-64 and glibc in Debian's places");
+if (!isBareMachineHad) console.log("the bare machine is skipped: it needs root and glibc in Debian's places");
 
 test.if(isBareMachineHad)(
   "on a machine with glibc and nothing else it starts, and its libraries load from within it",

@@ -164,6 +164,7 @@ export class StandingsFile {
     // Odd already: the writer before us died in its pass; that half was never published and is simply filled again.
     const sequence = Atomics.load(this.#sequence, 0);
     if (sequence % 2 === 0) Atomics.store(this.#sequence, 0, sequence + 1);
+    orderMemory();
     const half = ((Math.floor(sequence / 2) + 1) % 2) as 0 | 1;
     return { arena: this.#arena(half * this.generationBytes, this.generationBytes), half };
   }
@@ -189,6 +190,7 @@ export class StandingsFile {
       } catch (error) {
         torn = error;
       }
+      orderMemory();
       // 2g + 2 publishes the other half; from 2g + 3 on this half is being filled again.
       if (Atomics.load(this.#sequence, 0) <= generation * 2 + 2) {
         if (torn !== undefined) throw torn;
@@ -212,6 +214,18 @@ export class StandingsFile {
   #arena(start: number, length: number): Uint8Array {
     return new Uint8Array(this.#bytes.buffer, this.#arenaAt + start, length);
   }
+}
+
+const ownWord = new Int32Array(1);
+
+/**
+ * What stands before it is done before what stands behind it, on every processor. Atomics alone do not give that where memory
+ * is weakly ordered, as on arm64: plain writes may overtake an atomic store before them, plain reads fall behind an atomic
+ * load after them. An atomic write and then an atomic read, of any word, may not be exchanged with each other or with these.
+ */
+function orderMemory(): void {
+  Atomics.add(ownWord, 0, 1);
+  Atomics.load(ownWord, 0);
 }
 
 /** A wide slot mostly holds a narrow window; only that is copied. */

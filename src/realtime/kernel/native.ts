@@ -21,8 +21,9 @@ const SYMBOLS = {
 
 export type NativeLibrary = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
 
-/** By the number that the C side gives each version; a machine runs all up to its best. */
-export const NATIVE_VERSIONS = ["serial", "avx2", "avx512vbmi"] as const;
+/** By the number that the C side gives each version; a machine runs all of its architecture up to its best. */
+export const NATIVE_VERSIONS: readonly string[] =
+  process.arch === "arm64" ? ["serial", "neon"] : ["serial", "avx2", "avx512vbmi"];
 
 export type NativeOpening =
   | { readonly ok: true; readonly library: NativeLibrary; readonly best: number }

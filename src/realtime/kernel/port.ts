@@ -10,7 +10,7 @@ import { SCORE_MAX } from "./slot.ts";
  * a worker.
  */
 export interface Kernel {
-  /** "typescript", "serial", "avx2" or "avx512vbmi". */
+  /** "typescript", "serial", "avx2", "avx512vbmi" or "neon". */
   readonly name: string;
   /** `scores[i]` becomes the score of entry i; `scores` holds at least `entryCount`. */
   score(points: PointsVector, tiles: Uint8Array, entryCount: number, scores: Int16Array): void;
