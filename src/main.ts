@@ -197,7 +197,15 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     currentTeamTtlMs: limits.currentTeamTtlMs,
     materialised: (partition) => materialiser.materialised(partition),
   });
-  const feed = new FeedIntake({ log, catalog, hotStore, matches, clock, dedupTtlMs: limits.eventDedupTtlMs });
+  const feed = new FeedIntake({
+    log,
+    catalog,
+    hotStore,
+    matches,
+    clock,
+    dedupTtlMs: limits.eventDedupTtlMs,
+    patienceMs: limits.matchCache.patienceMs,
+  });
   const scorer = new Scorer({ log, catalog, teamStore, matches, slices, pollMs, consumer });
 
   // Realtime plane.
@@ -219,8 +227,6 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     consumer,
   });
   const room = new BoardRoom({ catalog, directory, warn: say });
-
-  // What other nodes of the cluster ask this one, and who of them has what.
 
   // Transaction plane.
   const joins = new JoinSagas({
