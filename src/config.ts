@@ -148,6 +148,8 @@ export const limits = {
     rowsMax: 100_000,
     /** 03:00 in India, when nobody plays. */
     atUtcMinute: 21 * 60 + 30,
+    /** How late it may begin. */
+    lookEveryMs: 10_000,
     /** Longer than any join or payment takes to come to rest. */
     pauseMs: 30_000,
   },

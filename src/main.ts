@@ -6,7 +6,8 @@ import { type Clock, systemClock } from "./domain/clock.ts";
 import { SCORING_RULES } from "./domain/scoring/rule-sets.ts";
 import type { MatchId } from "./domain/ids.ts";
 import { isLocked } from "./domain/match.ts";
-import { type Duty, onDuty } from "./cluster/duty.ts";
+import { DailyDuty } from "./cluster/daily-duty.ts";
+import { type Duty, hasDuty, onDuty } from "./cluster/duty.ts";
 import { Slices } from "./cluster/slices.ts";
 import { catalogAccounts } from "./edge/accounts.ts";
 import { Tokens } from "./edge/auth.ts";
@@ -34,7 +35,6 @@ import { wholeStandings } from "./realtime/slices/whole-contest.ts";
 import { WholeBoards } from "./realtime/whole-boards.ts";
 import { knownNames } from "./realtime/known-names.ts";
 import { boardDirectory, MatchBoards } from "./realtime/match-boards.ts";
-import { daily } from "./daily.ts";
 import { watchEventLoop } from "./event-loop-lag.ts";
 import { Instruments } from "./instruments.ts";
 import { Log, logFormat } from "./log.ts";
@@ -495,6 +495,15 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     ...limits.reconcile,
   });
 
+  const nightlyDuty = new DailyDuty({
+    name: "reconciliation",
+    atUtcMinute: limits.reconcile.atUtcMinute,
+    clock,
+    isOurs: () => hasDuty(slices, "reconciliation"),
+    work: () => nightly.run(),
+    hotStore,
+  });
+
   // Background work begins when everything that it calls exists.
   const duty = (name: Duty, work: () => Promise<unknown>, everyMs: number) =>
     repeat(onDuty(slices, name, work), everyMs, onTrouble);
@@ -503,12 +512,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     duty("joinRecovery", () => recovery.sweep(), limits.joins.recoverEveryMs),
     duty("withdrawals", () => withdrawals.sweep(limits.payments.sweepWithdrawals), limits.payments.sweepEveryMs),
     duty("lifecycle", () => lifecycle.resume(limits.settlement.resumeContests), limits.settlement.resumeEveryMs),
-    daily(
-      onDuty(slices, "reconciliation", () => nightly.run()),
-      clock,
-      limits.reconcile.atUtcMinute,
-      onTrouble,
-    ),
+    repeat(() => nightlyDuty.look(), limits.reconcile.lookEveryMs, onTrouble),
     repeat(() => room.check(), limits.boards.roomCheckEveryMs, onTrouble),
   ];
   lock.start();
