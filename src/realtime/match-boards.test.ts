@@ -12,9 +12,14 @@ import { encodePointsUpdate } from "../stream/points-update.ts";
 import { encodeContestJoin, encodeTeamSave } from "../stream/records.ts";
 import { openSimulatedEventLog } from "../testing/simulated-event-log.ts";
 import { openSimulatedTeamStore } from "../testing/simulated-team-store.ts";
+import { until } from "../testing/until.ts";
 import { BoardEngine } from "./board/engine.ts";
 import { randomRoster, seededRandom } from "./kernel/random-board.ts";
 import { boardDirectory, MatchBoards } from "./match-boards.ts";
+import { sliceAsker } from "./slices/ask-slice.ts";
+import { LocalSlices } from "./slices/local-slices.ts";
+import { SliceLoading } from "./slices/slice-questions.ts";
+import { WholeBoards } from "./whole-boards.ts";
 
 const root = mkdtempSync(join(tmpdir(), "match-boards-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -62,6 +67,7 @@ async function openWorld(name: string) {
     matchesMax: 10,
   });
   const open = async () => {
+    const slices = Slices.single();
     const engine = await BoardEngine.start({ directory, log: () => {} });
     const boards = new MatchBoards({
       log: watched,
@@ -71,7 +77,7 @@ async function openWorld(name: string) {
       directory,
       fence,
       clock,
-      slices: Slices.single(),
+      slices,
       sampleEveryMs: 1_000_000,
       // Looks are made by hand, so that no test waits for a timer.
       lookEveryMs: 1_000_000,
@@ -83,7 +89,18 @@ async function openWorld(name: string) {
       await boards.stop();
       engine.stop();
     };
-    return { boards, stop };
+    const whole = new WholeBoards({
+      slices,
+      boards,
+      engine,
+      ask: sliceAsker(slices, new LocalSlices({ boards, engine, missing: () => undefined }), () => null),
+      exchange: null,
+      teamStore,
+      missing: () => undefined,
+      sampleEveryMs: 1_000_000,
+      limits: { rostersMax: 10, standingsMax: 10, patienceMs: 10, retryMs: 10 },
+    });
+    return { boards, engine, whole, stop };
   };
   const ball = (version: number, pointsQp: number[]) =>
     log.append(
@@ -139,6 +156,24 @@ test("a restarted node attaches its boards without reading the log of saves, and
   expect(second.boards.slice(id, 0)!.board.standing(contest)!.pointsVersion).toBe(2);
   await second.stop();
   expect(world.troubles).toEqual([]);
+});
+
+test("a pass that failed is done again, and until then nobody is paid by the board of the ball before", async () => {
+  const { world, open, ball } = await openWorld("failed-pass");
+  const { boards, engine, whole, stop } = await open();
+  await boards.open(id);
+  await boards.settled();
+  const { rescore } = engine;
+  engine.rescore = () => Promise.reject(new Error("no memory"));
+  await ball(1, [8, 16, 4]);
+  await until("the pass has failed", () => world.troubles.length > 0);
+  await expect(whole.finalScores(id, contest)).rejects.toBeInstanceOf(SliceLoading);
+  engine.rescore = rescore;
+  await boards.settled();
+  expect(boards.slice(id, 0)!.board.standing(contest)!.pointsVersion).toBe(1);
+  expect((await whole.finalScores(id, contest)).entryCount).toBe(300);
+  expect(new Set(world.troubles.map(String))).toEqual(new Set(["Error: no memory"]));
+  await stop();
 });
 
 test("a commitment that a crash kept from being written is made after the restart", async () => {

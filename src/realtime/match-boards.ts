@@ -331,7 +331,8 @@ export class MatchBoards {
       const { matchId } = update;
       acceptedMs.set(matchId, [...(acceptedMs.get(matchId) ?? []), update.atMs]);
       const known = newest.get(matchId) ?? this.#latest.get(matchId);
-      if (known && known.pointsVersion >= update.version) return;
+      // The newest known comes again when its pass has failed; to boards that show it already it is nothing new.
+      if (known && known.pointsVersion > update.version) return;
       const at = { points: pointsVectorOf(update), pointsVersion: update.version, timeMs: update.atMs };
       newest.set(matchId, at);
       if (this.#schedule(matchId).offer(at.pointsVersion, at.timeMs)) samples.add(at);
