@@ -271,7 +271,6 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       : new StandingExchange({
           hotStore,
           boards,
-          sliceCount: slices.count,
           nodeId: config.nodeId,
           fetch: (match, contests, at) => wholeStandings(ask, slices.count, match, contests, at),
           isLocked: async (match) => isLocked((await matches.get(match))?.match.state ?? "upcoming"),
@@ -308,7 +307,6 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
           hotStore,
           boards,
           engine,
-          sliceCount: slices.count,
           entryCounts: (match) => whole.entryCounts(match),
           followed: (match) => exchange?.followed(match) ?? [],
           limits: limits.mirror,

@@ -11,6 +11,7 @@ import { SaveFence } from "../stream/save-fence.ts";
 import { encodePointsUpdate } from "../stream/points-update.ts";
 import { encodeContestJoin, encodeTeamSave } from "../stream/records.ts";
 import { openSimulatedEventLog } from "../testing/simulated-event-log.ts";
+import { openSimulatedHotStore } from "../testing/simulated-hot-store.ts";
 import { openSimulatedTeamStore } from "../testing/simulated-team-store.ts";
 import { until } from "../testing/until.ts";
 import { BoardEngine } from "./board/engine.ts";
@@ -18,6 +19,7 @@ import { randomRoster, seededRandom } from "./kernel/random-board.ts";
 import { boardDirectory, MatchBoards } from "./match-boards.ts";
 import { sliceAsker } from "./slices/ask-slice.ts";
 import { LocalSlices } from "./slices/local-slices.ts";
+import { StandingExchange } from "./slices/standing-exchange.ts";
 import { SliceLoading } from "./slices/slice-questions.ts";
 import { WholeBoards } from "./whole-boards.ts";
 
@@ -222,6 +224,30 @@ test("a match with its prizes paid that nobody asks for gives its memory back, a
   await boards.open(id);
   expect(Buffer.compare(boards.slice(id, 0)!.board.standing(contest)!.standing.bytes, standing)).toBe(0);
   await stop();
+});
+
+test("what the nodes tell each other of a board is no question that keeps its memory", async () => {
+  const { world, open } = await openWorld("told");
+  const { boards, stop } = await open();
+  const exchange = new StandingExchange({
+    hotStore: openSimulatedHotStore({ nowMs: () => world.nowMs }),
+    boards,
+    nodeId: "a",
+    fetch: () => Promise.reject(new Error("nobody follows")),
+    isLocked: async () => true,
+    onStanding: () => undefined,
+    limits: { announceEveryMs: 1_000_000, wantedForMs: 1_000_000, lagMs: 1_000_000 },
+    onTrouble: (error) => world.troubles.push(error),
+  });
+  await boards.open(id);
+  world.state = "released";
+  world.nowMs += RELEASED_IDLE_MS;
+  exchange.published(id);
+  await boards.look();
+  expect(boards.has(id)).toBe(false);
+  await exchange.stop();
+  await stop();
+  expect(world.troubles).toEqual([]);
 });
 
 test("an abandoned match gives its memory back at once", async () => {

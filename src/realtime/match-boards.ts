@@ -126,6 +126,11 @@ export class MatchBoards {
     return locked?.slices.get(slice);
   }
 
+  /** What this node has open of the match, for what it does by itself: only a question keeps the boards of a match that is over. */
+  openSlices(match: MatchId): readonly LockedSlice[] {
+    return [...(this.#matches.get(match)?.slices.values() ?? [])];
+  }
+
   /** The newest points of the match that this node has read; boards show them a pass later. */
   points(match: MatchId): PointsAt {
     return this.#latest.get(match) ?? NO_POINTS;
@@ -340,7 +345,7 @@ export class MatchBoards {
     // Several balls in one batch cost one pass; those that come during the pass are the next batch.
     for (const [match, latest] of newest) {
       this.#latest.set(match, latest);
-      const slices = [...(this.#matches.get(match)?.slices.values() ?? [])];
+      const slices = this.openSlices(match);
       await Promise.all(slices.map((slice) => this.#rescore(slice, latest)));
       if (slices.length > 0) this.#time(acceptedMs.get(match) ?? []);
       this.#published(match);

@@ -11,8 +11,7 @@ import type { WholeStanding } from "./whole-contest.ts";
 
 export interface StandingExchangeDeps {
   readonly hotStore: Pick<HotStore, "publish" | "subscribe">;
-  readonly boards: Pick<MatchBoards, "points" | "slice">;
-  readonly sliceCount: number;
+  readonly boards: Pick<MatchBoards, "openSlices" | "points">;
   readonly nodeId: string;
   /** From the slices themselves, at one ball. */
   readonly fetch: (
@@ -112,22 +111,21 @@ export class StandingExchange {
 
   /** This node's slices of the match show new points. */
   published(match: MatchId): void {
-    if (!this.#hasSlices(match)) return;
+    const open = this.#deps.boards.openSlices(match);
+    if (open.length === 0) return;
     const wanted = this.#wantedOf(match);
     const nowMs = performance.now();
-    for (let slice = 0; slice < this.#deps.sliceCount; slice++) {
-      const board = this.#deps.boards.slice(match, slice)?.board;
-      if (board === undefined) continue;
+    for (const { board, identity } of open) {
       for (const watched of this.#watched.get(match)?.values() ?? []) {
         const at = board.standing(watched.contestId);
-        if (at !== undefined) this.#offer(match, watched, slice, at);
+        if (at !== undefined) this.#offer(match, watched, identity.slice, at);
       }
       for (const [contest, untilMs] of wanted.untilMs) {
         if (untilMs < nowMs) wanted.untilMs.delete(contest);
         const at = untilMs < nowMs ? undefined : board.standing(contest);
         if (at === undefined) continue;
         void this.#deps.hotStore
-          .publish(standingChannel(match, contest), encodeSliceStanding({ ...at, slice }))
+          .publish(standingChannel(match, contest), encodeSliceStanding({ ...at, slice: identity.slice }))
           .catch(this.#deps.onTrouble);
       }
     }
@@ -245,7 +243,7 @@ export class StandingExchange {
   async #announceAll(): Promise<void> {
     for (const [match, contests] of this.#watched) await this.#announce(match, [...contests.keys()]);
     for (const [match, { subscribed }] of this.#wanted) {
-      if (this.#hasSlices(match)) continue;
+      if (this.#deps.boards.openSlices(match).length > 0) continue;
       this.#wanted.delete(match);
       await (
         await subscribed
@@ -256,12 +254,6 @@ export class StandingExchange {
   async #announce(match: MatchId, contests: readonly ContestId[]): Promise<void> {
     const message: WatchedContests = { nodeId: this.#deps.nodeId, contests };
     await this.#deps.hotStore.publish(watchedChannel(match), new TextEncoder().encode(JSON.stringify(message)));
-  }
-
-  #hasSlices(match: MatchId): boolean {
-    return Array.from({ length: this.#deps.sliceCount }, (_, slice) => slice).some(
-      (slice) => this.#deps.boards.slice(match, slice) !== undefined,
-    );
   }
 
   #wantedOf(match: MatchId): Wanted {
