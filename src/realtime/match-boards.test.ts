@@ -226,19 +226,25 @@ test("a match with its prizes paid that nobody asks for gives its memory back, a
   await stop();
 });
 
-test("what the nodes tell each other of a board is no question that keeps its memory", async () => {
-  const { world, open } = await openWorld("told");
-  const { boards, stop } = await open();
+function exchangeOver(boards: MatchBoards, world: { nowMs: number; troubles: unknown[] }) {
+  const hotStore = openSimulatedHotStore({ nowMs: () => world.nowMs });
   const exchange = new StandingExchange({
-    hotStore: openSimulatedHotStore({ nowMs: () => world.nowMs }),
+    hotStore,
     boards,
     nodeId: "a",
     fetch: () => Promise.reject(new Error("nobody follows")),
-    isLocked: async () => true,
+    isLocked: async () => false,
     onStanding: () => undefined,
     limits: { announceEveryMs: 1_000_000, wantedForMs: 1_000_000, lagMs: 1_000_000 },
     onTrouble: (error) => world.troubles.push(error),
   });
+  return { exchange, hotStore };
+}
+
+test("what the nodes tell each other of a board is no question that keeps its memory", async () => {
+  const { world, open } = await openWorld("told");
+  const { boards, stop } = await open();
+  const { exchange } = exchangeOver(boards, world);
   await boards.open(id);
   world.state = "released";
   world.nowMs += RELEASED_IDLE_MS;
@@ -248,6 +254,21 @@ test("what the nodes tell each other of a board is no question that keeps its me
   await exchange.stop();
   await stop();
   expect(world.troubles).toEqual([]);
+});
+
+test("a message that is none, of another version say, is told and takes no node down", async () => {
+  const { world, open } = await openWorld("malformed");
+  const { boards, stop } = await open();
+  const { exchange, hotStore } = exchangeOver(boards, world);
+  await boards.open(id);
+  exchange.published(id);
+  exchange.watch(id, contest);
+  for (const channel of [`watched:${id}`, `standing:${id}:${contest}`]) {
+    await hotStore.publish(channel, Uint8Array.of(1, 2, 3));
+  }
+  expect(world.troubles).toHaveLength(2);
+  await exchange.stop();
+  await stop();
 });
 
 test("an abandoned match gives its memory back at once", async () => {

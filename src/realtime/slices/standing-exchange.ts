@@ -142,7 +142,7 @@ export class StandingExchange {
 
   #newWatched(match: MatchId, contestId: ContestId): Watched {
     const channel = standingChannel(match, contestId);
-    const subscribed = this.#deps.hotStore.subscribe(channel, (message) => {
+    const subscribed = this.#hear(channel, (message) => {
       const { slice, ...at } = decodeSliceStanding(message);
       const watched = this.#watched.get(match)?.get(contestId);
       if (watched !== undefined) this.#offer(match, watched, slice, at);
@@ -256,11 +256,22 @@ export class StandingExchange {
     await this.#deps.hotStore.publish(watchedChannel(match), new TextEncoder().encode(JSON.stringify(message)));
   }
 
+  /** Whoever publishes may be of another version: what it says is at worst no message. */
+  #hear(channel: string, listener: (message: Uint8Array) => void): Promise<() => Promise<void>> {
+    return this.#deps.hotStore.subscribe(channel, (message) => {
+      try {
+        listener(message);
+      } catch (error) {
+        this.#deps.onTrouble(error);
+      }
+    });
+  }
+
   #wantedOf(match: MatchId): Wanted {
     const known = this.#wanted.get(match);
     if (known !== undefined) return known;
     const untilMs = new Map<ContestId, number>();
-    const subscribed = this.#deps.hotStore.subscribe(watchedChannel(match), (message) => {
+    const subscribed = this.#hear(watchedChannel(match), (message) => {
       const believedMs = performance.now() + this.#deps.limits.wantedForMs;
       const { contests, nodeId } = JSON.parse(new TextDecoder().decode(message)) as WatchedContests;
       if (nodeId === this.#deps.nodeId) return;
