@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { contestId, entryId, matchId, teamNo, userId } from "../domain/ids.ts";
@@ -11,6 +11,7 @@ import { SaveFence } from "../stream/save-fence.ts";
 import { encodePointsUpdate } from "../stream/points-update.ts";
 import { encodeContestJoin, encodeTeamSave } from "../stream/records.ts";
 import { openSimulatedEventLog } from "../testing/simulated-event-log.ts";
+import { openSimulatedGroup } from "../testing/simulated-group.ts";
 import { openSimulatedHotStore } from "../testing/simulated-hot-store.ts";
 import { openSimulatedTeamStore } from "../testing/simulated-team-store.ts";
 import { until } from "../testing/until.ts";
@@ -68,8 +69,7 @@ async function openWorld(name: string) {
     clockSkewMsMax: 0,
     matchesMax: 10,
   });
-  const open = async () => {
-    const slices = Slices.single();
+  const open = async (slices = Slices.single()) => {
     const engine = await BoardEngine.start({ directory, log: () => {} });
     const boards = new MatchBoards({
       log: watched,
@@ -120,7 +120,7 @@ async function openWorld(name: string) {
         scoreboard: [],
       }),
     );
-  return { world, directory, open, ball };
+  return { world, directory, log, open, ball };
 }
 
 test("the boards of another catalog are thrown away, those of another data directory are left alone", () => {
@@ -224,6 +224,48 @@ test("a match with its prizes paid that nobody asks for gives its memory back, a
   await boards.open(id);
   expect(Buffer.compare(boards.slice(id, 0)!.board.standing(contest)!.standing.bytes, standing)).toBe(0);
   await stop();
+});
+
+test("a board that the last process left and nobody asks for gives its memory back", async () => {
+  const { world, directory, open } = await openWorld("left-over");
+  const first = await open();
+  await first.boards.open(id);
+  await first.stop();
+  const { boards, stop } = await open();
+  world.state = "released";
+  await boards.look();
+  expect(readdirSync(directory)).toHaveLength(1);
+  world.nowMs += RELEASED_IDLE_MS;
+  await boards.look();
+  expect(readdirSync(directory)).toEqual([]);
+  await stop();
+});
+
+test("so does one whose slice has gone to another node, once the group has said so", async () => {
+  const { directory, log, open } = await openWorld("gone");
+  const group = openSimulatedGroup(log);
+  const slices = await Slices.join({ log: group.member("a"), group: "g", onTrouble: () => undefined });
+  const { boards, stop } = await open(slices);
+  for (const slice of [0, 3]) mkdirSync(join(directory, `match-${id}.slice-${slice}-of-8`));
+  await boards.look();
+  expect(readdirSync(directory)).toHaveLength(2);
+  group.give({ a: [0, 1] });
+  await boards.look();
+  expect(readdirSync(directory)).toEqual([`match-${id}.slice-0-of-8`]);
+  await stop();
+});
+
+test("a node that gives its slices away and stops leaves no board", async () => {
+  const { directory, log, open } = await openWorld("leaving");
+  const group = openSimulatedGroup(log);
+  const slices = await Slices.join({ log: group.member("a"), group: "g", onTrouble: () => undefined });
+  const { boards, stop } = await open(slices);
+  group.give({ a: [0, 1] });
+  await boards.open(id);
+  expect(readdirSync(directory)).toHaveLength(2);
+  await slices.leave();
+  await stop();
+  expect(readdirSync(directory)).toEqual([]);
 });
 
 function exchangeOver(boards: MatchBoards, world: { nowMs: number; troubles: unknown[] }) {
