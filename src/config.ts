@@ -90,7 +90,7 @@ export const limits = {
   /** Each node has `connectionsMax` connections to each database, and one more a group of joins to that of contests. */
   postgres: {
     calls: { connectionsMax: 8, connectTimeoutMs: 5_000, callTimeoutMs: 8_000, pendingMax: 100_000 },
-    joins: { lanes: 2, groupsMax: 2, callsPerGroupMax: 2_000 },
+    joins: { lanes: 2, groupsMax: 2, callsPerGroupMax: 2_000, waitingMax: 100_000 },
   },
   hotStore: { bytesMax: 256 << 20, bucketsMax: 500_000, boardBytesMax: 64 << 20 },
   redis: { timeoutMs: 500, connectTimeoutMs: 3_000, reconnectMsMax: 1_000, callsMax: 20_000, bulkTimeoutMs: 3_000 },
@@ -148,6 +148,8 @@ export const limits = {
     rowsMax: 100_000,
     /** 03:00 in India, when nobody plays. */
     atUtcMinute: 21 * 60 + 30,
+    /** How late it may begin. */
+    lookEveryMs: 10_000,
     /** Longer than any join or payment takes to come to rest. */
     pauseMs: 30_000,
   },

@@ -6,7 +6,8 @@ import { type Clock, systemClock } from "./domain/clock.ts";
 import { SCORING_RULES } from "./domain/scoring/rule-sets.ts";
 import type { MatchId } from "./domain/ids.ts";
 import { isLocked } from "./domain/match.ts";
-import { type Duty, onDuty } from "./cluster/duty.ts";
+import { DailyDuty } from "./cluster/daily-duty.ts";
+import { type Duty, hasDuty, onDuty } from "./cluster/duty.ts";
 import { Slices } from "./cluster/slices.ts";
 import { catalogAccounts } from "./edge/accounts.ts";
 import { Tokens } from "./edge/auth.ts";
@@ -34,7 +35,6 @@ import { wholeStandings } from "./realtime/slices/whole-contest.ts";
 import { WholeBoards } from "./realtime/whole-boards.ts";
 import { knownNames } from "./realtime/known-names.ts";
 import { boardDirectory, MatchBoards } from "./realtime/match-boards.ts";
-import { daily } from "./daily.ts";
 import { watchEventLoop } from "./event-loop-lag.ts";
 import { Instruments } from "./instruments.ts";
 import { Log, logFormat } from "./log.ts";
@@ -197,7 +197,15 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     currentTeamTtlMs: limits.currentTeamTtlMs,
     materialised: (partition) => materialiser.materialised(partition),
   });
-  const feed = new FeedIntake({ log, catalog, hotStore, matches, clock, dedupTtlMs: limits.eventDedupTtlMs });
+  const feed = new FeedIntake({
+    log,
+    catalog,
+    hotStore,
+    matches,
+    clock,
+    dedupTtlMs: limits.eventDedupTtlMs,
+    patienceMs: limits.matchCache.patienceMs,
+  });
   const scorer = new Scorer({ log, catalog, teamStore, matches, slices, pollMs, consumer });
 
   // Realtime plane.
@@ -219,8 +227,6 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     consumer,
   });
   const room = new BoardRoom({ catalog, directory, warn: say });
-
-  // What other nodes of the cluster ask this one, and who of them has what.
 
   // Transaction plane.
   const joins = new JoinSagas({
@@ -265,7 +271,6 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
       : new StandingExchange({
           hotStore,
           boards,
-          sliceCount: slices.count,
           nodeId: config.nodeId,
           fetch: (match, contests, at) => wholeStandings(ask, slices.count, match, contests, at),
           isLocked: async (match) => isLocked((await matches.get(match))?.match.state ?? "upcoming"),
@@ -302,7 +307,6 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
           hotStore,
           boards,
           engine,
-          sliceCount: slices.count,
           entryCounts: (match) => whole.entryCounts(match),
           followed: (match) => exchange?.followed(match) ?? [],
           limits: limits.mirror,
@@ -489,6 +493,15 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     ...limits.reconcile,
   });
 
+  const nightlyDuty = new DailyDuty({
+    name: "reconciliation",
+    atUtcMinute: limits.reconcile.atUtcMinute,
+    clock,
+    isOurs: () => hasDuty(slices, "reconciliation"),
+    work: () => nightly.run(),
+    hotStore,
+  });
+
   // Background work begins when everything that it calls exists.
   const duty = (name: Duty, work: () => Promise<unknown>, everyMs: number) =>
     repeat(onDuty(slices, name, work), everyMs, onTrouble);
@@ -497,12 +510,7 @@ export async function startNode(config: Config, options: NodeOptions = {}): Prom
     duty("joinRecovery", () => recovery.sweep(), limits.joins.recoverEveryMs),
     duty("withdrawals", () => withdrawals.sweep(limits.payments.sweepWithdrawals), limits.payments.sweepEveryMs),
     duty("lifecycle", () => lifecycle.resume(limits.settlement.resumeContests), limits.settlement.resumeEveryMs),
-    daily(
-      onDuty(slices, "reconciliation", () => nightly.run()),
-      clock,
-      limits.reconcile.atUtcMinute,
-      onTrouble,
-    ),
+    repeat(() => nightlyDuty.look(), limits.reconcile.lookEveryMs, onTrouble),
     repeat(() => room.check(), limits.boards.roomCheckEveryMs, onTrouble),
   ];
   lock.start();

@@ -123,9 +123,8 @@ try {
     const mirrorLimits: MirrorLimits = { ...limits.mirror, ...over };
     const mirror = new BoardMirror({
       hotStore: store,
-      boards: { slice: (_, number) => (number === 0 ? slice : undefined) },
+      boards: { openSlices: () => [slice] },
       engine,
-      sliceCount: 1,
       entryCounts: async () => entryCounts,
       followed: () => [],
       limits: mirrorLimits,

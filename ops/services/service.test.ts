@@ -65,7 +65,7 @@ describe.skipIf(noRedis !== null)("a service", () => {
 
   test("that can't start says what its log says", async () => {
     const start = startService("redis", { directory: join(folder, "broken"), settings: { maxmemory: "much" } });
-    expect(start).rejects.toThrow(/redis ended while it started[^]*argument must be a memory value/);
+    await expect(start).rejects.toThrow(/redis ended while it started[^]*argument must be a memory value/);
     await start.catch(() => undefined);
   });
 

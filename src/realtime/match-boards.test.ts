@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { contestId, entryId, matchId, teamNo, userId } from "../domain/ids.ts";
@@ -11,10 +11,18 @@ import { SaveFence } from "../stream/save-fence.ts";
 import { encodePointsUpdate } from "../stream/points-update.ts";
 import { encodeContestJoin, encodeTeamSave } from "../stream/records.ts";
 import { openSimulatedEventLog } from "../testing/simulated-event-log.ts";
+import { openSimulatedGroup } from "../testing/simulated-group.ts";
+import { openSimulatedHotStore } from "../testing/simulated-hot-store.ts";
 import { openSimulatedTeamStore } from "../testing/simulated-team-store.ts";
+import { until } from "../testing/until.ts";
 import { BoardEngine } from "./board/engine.ts";
 import { randomRoster, seededRandom } from "./kernel/random-board.ts";
 import { boardDirectory, MatchBoards } from "./match-boards.ts";
+import { sliceAsker } from "./slices/ask-slice.ts";
+import { LocalSlices } from "./slices/local-slices.ts";
+import { StandingExchange } from "./slices/standing-exchange.ts";
+import { SliceLoading } from "./slices/slice-questions.ts";
+import { WholeBoards } from "./whole-boards.ts";
 
 const root = mkdtempSync(join(tmpdir(), "match-boards-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -61,7 +69,7 @@ async function openWorld(name: string) {
     clockSkewMsMax: 0,
     matchesMax: 10,
   });
-  const open = async () => {
+  const open = async (slices = Slices.single()) => {
     const engine = await BoardEngine.start({ directory, log: () => {} });
     const boards = new MatchBoards({
       log: watched,
@@ -71,7 +79,7 @@ async function openWorld(name: string) {
       directory,
       fence,
       clock,
-      slices: Slices.single(),
+      slices,
       sampleEveryMs: 1_000_000,
       // Looks are made by hand, so that no test waits for a timer.
       lookEveryMs: 1_000_000,
@@ -83,7 +91,18 @@ async function openWorld(name: string) {
       await boards.stop();
       engine.stop();
     };
-    return { boards, stop };
+    const whole = new WholeBoards({
+      slices,
+      boards,
+      engine,
+      ask: sliceAsker(slices, new LocalSlices({ boards, engine, missing: () => undefined }), () => null),
+      exchange: null,
+      teamStore,
+      missing: () => undefined,
+      sampleEveryMs: 1_000_000,
+      limits: { rostersMax: 10, standingsMax: 10, patienceMs: 10, retryMs: 10 },
+    });
+    return { boards, engine, whole, stop };
   };
   const ball = (version: number, pointsQp: number[]) =>
     log.append(
@@ -101,7 +120,7 @@ async function openWorld(name: string) {
         scoreboard: [],
       }),
     );
-  return { world, directory, open, ball };
+  return { world, directory, log, open, ball };
 }
 
 test("the boards of another catalog are thrown away, those of another data directory are left alone", () => {
@@ -139,6 +158,24 @@ test("a restarted node attaches its boards without reading the log of saves, and
   expect(second.boards.slice(id, 0)!.board.standing(contest)!.pointsVersion).toBe(2);
   await second.stop();
   expect(world.troubles).toEqual([]);
+});
+
+test("a pass that failed is done again, and until then nobody is paid by the board of the ball before", async () => {
+  const { world, open, ball } = await openWorld("failed-pass");
+  const { boards, engine, whole, stop } = await open();
+  await boards.open(id);
+  await boards.settled();
+  const { rescore } = engine;
+  engine.rescore = () => Promise.reject(new Error("no memory"));
+  await ball(1, [8, 16, 4]);
+  await until("the pass has failed", () => world.troubles.length > 0);
+  await expect(whole.finalScores(id, contest)).rejects.toBeInstanceOf(SliceLoading);
+  engine.rescore = rescore;
+  await boards.settled();
+  expect(boards.slice(id, 0)!.board.standing(contest)!.pointsVersion).toBe(1);
+  expect((await whole.finalScores(id, contest)).entryCount).toBe(300);
+  expect(new Set(world.troubles.map(String))).toEqual(new Set(["Error: no memory"]));
+  await stop();
 });
 
 test("a commitment that a crash kept from being written is made after the restart", async () => {
@@ -186,6 +223,93 @@ test("a match with its prizes paid that nobody asks for gives its memory back, a
   expect(readdirSync(directory)).toEqual([]);
   await boards.open(id);
   expect(Buffer.compare(boards.slice(id, 0)!.board.standing(contest)!.standing.bytes, standing)).toBe(0);
+  await stop();
+});
+
+test("a board that the last process left and nobody asks for gives its memory back", async () => {
+  const { world, directory, open } = await openWorld("left-over");
+  const first = await open();
+  await first.boards.open(id);
+  await first.stop();
+  const { boards, stop } = await open();
+  world.state = "released";
+  await boards.look();
+  expect(readdirSync(directory)).toHaveLength(1);
+  world.nowMs += RELEASED_IDLE_MS;
+  await boards.look();
+  expect(readdirSync(directory)).toEqual([]);
+  await stop();
+});
+
+test("so does one whose slice has gone to another node, once the group has said so", async () => {
+  const { directory, log, open } = await openWorld("gone");
+  const group = openSimulatedGroup(log);
+  const slices = await Slices.join({ log: group.member("a"), group: "g", onTrouble: () => undefined });
+  const { boards, stop } = await open(slices);
+  for (const slice of [0, 3]) mkdirSync(join(directory, `match-${id}.slice-${slice}-of-8`));
+  await boards.look();
+  expect(readdirSync(directory)).toHaveLength(2);
+  group.give({ a: [0, 1] });
+  await boards.look();
+  expect(readdirSync(directory)).toEqual([`match-${id}.slice-0-of-8`]);
+  await stop();
+});
+
+test("a node that gives its slices away and stops leaves no board", async () => {
+  const { directory, log, open } = await openWorld("leaving");
+  const group = openSimulatedGroup(log);
+  const slices = await Slices.join({ log: group.member("a"), group: "g", onTrouble: () => undefined });
+  const { boards, stop } = await open(slices);
+  group.give({ a: [0, 1] });
+  await boards.open(id);
+  expect(readdirSync(directory)).toHaveLength(2);
+  await slices.leave();
+  await stop();
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+function exchangeOver(boards: MatchBoards, world: { nowMs: number; troubles: unknown[] }) {
+  const hotStore = openSimulatedHotStore({ nowMs: () => world.nowMs });
+  const exchange = new StandingExchange({
+    hotStore,
+    boards,
+    nodeId: "a",
+    fetch: () => Promise.reject(new Error("nobody follows")),
+    isLocked: async () => false,
+    onStanding: () => undefined,
+    limits: { announceEveryMs: 1_000_000, wantedForMs: 1_000_000, lagMs: 1_000_000 },
+    onTrouble: (error) => world.troubles.push(error),
+  });
+  return { exchange, hotStore };
+}
+
+test("what the nodes tell each other of a board is no question that keeps its memory", async () => {
+  const { world, open } = await openWorld("told");
+  const { boards, stop } = await open();
+  const { exchange } = exchangeOver(boards, world);
+  await boards.open(id);
+  world.state = "released";
+  world.nowMs += RELEASED_IDLE_MS;
+  exchange.published(id);
+  await boards.look();
+  expect(boards.has(id)).toBe(false);
+  await exchange.stop();
+  await stop();
+  expect(world.troubles).toEqual([]);
+});
+
+test("a message that is none, of another version say, is told and takes no node down", async () => {
+  const { world, open } = await openWorld("malformed");
+  const { boards, stop } = await open();
+  const { exchange, hotStore } = exchangeOver(boards, world);
+  await boards.open(id);
+  exchange.published(id);
+  exchange.watch(id, contest);
+  for (const channel of [`watched:${id}`, `standing:${id}:${contest}`]) {
+    await hotStore.publish(channel, Uint8Array.of(1, 2, 3));
+  }
+  expect(world.troubles).toHaveLength(2);
+  await exchange.stop();
   await stop();
 });
 

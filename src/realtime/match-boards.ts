@@ -15,7 +15,7 @@ import { decodePointsUpdate, pointsVectorOf } from "../stream/points-update.ts";
 import type { SaveFence } from "../stream/save-fence.ts";
 import type { BoardEngine } from "./board/engine.ts";
 import { KEPT_ENTRY_COUNT_MIN, type PointsAt, SampleSchedule } from "./board/history.ts";
-import { type BoardIdentity, removeUnfinished } from "./board/shared-memory.ts";
+import { type BoardIdentity, boardsIn, removeUnfinished } from "./board/shared-memory.ts";
 import { BeyondLog, commitBoard, MatchIndex } from "./index/match-index.ts";
 import { LockedSlice } from "./locked-slice.ts";
 
@@ -84,6 +84,7 @@ export class MatchBoards {
   readonly #underWay = new Set<Promise<void>>();
   readonly #consumers: readonly Consumer[];
   readonly #looking: Timer;
+  readonly #stopListening: () => void;
   readonly #startedMs: number;
   #published: (match: MatchId) => void = () => undefined;
 
@@ -105,7 +106,7 @@ export class MatchBoards {
         }),
     );
     this.#looking = setInterval(() => this.look().catch(deps.consumer.onTrouble), deps.lookEveryMs);
-    deps.slices.onChange(() => void this.#dropForeign().catch(deps.consumer.onTrouble));
+    this.#stopListening = deps.slices.onChange(() => void this.#dropForeign().catch(deps.consumer.onTrouble));
   }
 
   /** `listener` is told of a match whenever there is something new to show: its boards, or its points. */
@@ -124,6 +125,11 @@ export class MatchBoards {
     const locked = this.#matches.get(match);
     if (locked !== undefined) locked.usedMs = this.#deps.clock.nowMs();
     return locked?.slices.get(slice);
+  }
+
+  /** What this node has open of the match, for what it does by itself: only a question keeps the boards of a match that is over. */
+  openSlices(match: MatchId): readonly LockedSlice[] {
+    return [...(this.#matches.get(match)?.slices.values() ?? [])];
   }
 
   /** The newest points of the match that this node has read; boards show them a pass later. */
@@ -185,7 +191,7 @@ export class MatchBoards {
 
   /** Gives back the memory of matches that are over. */
   async look(): Promise<void> {
-    const { catalog, clock, releasedIdleMs } = this.#deps;
+    const { catalog, clock, directory, engine, releasedIdleMs } = this.#deps;
     // A commitment is written into its board.
     await Promise.all(this.#underWay);
     for (const id of [...this.#matches.keys(), ...this.#indexes.keys()]) {
@@ -197,20 +203,42 @@ export class MatchBoards {
       if (state === "released" && !(await this.#mayForget(id))) continue;
       await this.#inTurn(id, async () => {
         this.#matches.delete(id);
-        for (const { identity } of locked.slices.values()) await this.#deps.engine.remove(identity);
+        for (const { identity } of locked.slices.values()) await engine.remove(identity);
+      });
+    }
+    for (const identity of boardsIn(directory)) {
+      await this.#inTurn(identity.matchId, async () => {
+        if (await this.#isLeftOver(identity)) await engine.remove(identity);
       });
     }
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#looking);
+    this.#stopListening();
     await Promise.all(this.#consumers.map((consumer) => consumer.stop()));
     for (const match of this.#indexes.keys()) this.#forgetIndexes(match);
+    // A node that gave its slices away is still giving their memory back.
+    await Promise.all(this.#turns.values());
     await Promise.all(this.#underWay);
   }
 
   #missing({ slices }: LockedMatch): number[] {
     return [...this.#deps.slices.owned].filter((slice) => !slices.has(slice));
+  }
+
+  /**
+   * A board of the process before this one that nobody will open: its slice went to another node meanwhile, or its match is over
+   * and nobody asks. Before the group has spoken, no slice is another node's.
+   */
+  async #isLeftOver({ matchId, slice, sliceCount }: BoardIdentity): Promise<boolean> {
+    const { catalog, clock, releasedIdleMs, slices } = this.#deps;
+    if (sliceCount !== slices.count) return true;
+    if (this.#matches.get(matchId)?.slices.has(slice) === true) return false;
+    if (slices.owned.size > 0 && !slices.owned.has(slice)) return true;
+    const state = (await catalog.match(matchId))?.state;
+    if (state !== "released") return state === undefined || state === "abandoned";
+    return clock.nowMs() - this.#startedMs >= releasedIdleMs && (await this.#mayForget(matchId));
   }
 
   async #mayForget(match: MatchId): Promise<boolean> {
@@ -331,7 +359,8 @@ export class MatchBoards {
       const { matchId } = update;
       acceptedMs.set(matchId, [...(acceptedMs.get(matchId) ?? []), update.atMs]);
       const known = newest.get(matchId) ?? this.#latest.get(matchId);
-      if (known && known.pointsVersion >= update.version) return;
+      // The newest known comes again when its pass has failed; to boards that show it already it is nothing new.
+      if (known && known.pointsVersion > update.version) return;
       const at = { points: pointsVectorOf(update), pointsVersion: update.version, timeMs: update.atMs };
       newest.set(matchId, at);
       if (this.#schedule(matchId).offer(at.pointsVersion, at.timeMs)) samples.add(at);
@@ -339,7 +368,7 @@ export class MatchBoards {
     // Several balls in one batch cost one pass; those that come during the pass are the next batch.
     for (const [match, latest] of newest) {
       this.#latest.set(match, latest);
-      const slices = [...(this.#matches.get(match)?.slices.values() ?? [])];
+      const slices = this.openSlices(match);
       await Promise.all(slices.map((slice) => this.#rescore(slice, latest)));
       if (slices.length > 0) this.#time(acceptedMs.get(match) ?? []);
       this.#published(match);

@@ -127,7 +127,6 @@ async function openWorld(name: string): Promise<World> {
     const exchange = new StandingExchange({
       hotStore,
       boards,
-      sliceCount: slices.count,
       nodeId,
       fetch: (matchOf, contests, at) => wholeStandings(ask, slices.count, matchOf, contests, at),
       isLocked: async () => true,

@@ -166,9 +166,14 @@ export class WholeBoards implements LiveBoards {
     return total;
   }
 
-  /** The end of a contest whose points are final and known here. */
+  /** The end of a contest whose points are final and known here. Rejects while the board shows older ones: money follows. */
   async finalScores(match: MatchId, contest: ContestId): Promise<FinalScores> {
-    return (await this.scoresNow(match, contest))?.scores ?? NO_SCORES;
+    const now = await this.scoresNow(match, contest);
+    if (now === null) return NO_SCORES;
+    if (now.pointsVersion < this.#deps.boards.points(match).pointsVersion) {
+      throw new SliceLoading({ matchId: match, slice: 0 }, "does not show the last ball yet");
+    }
+    return now.scores;
   }
 
   /** Every entry of the contest at one ball; null when nobody entered. */
@@ -180,8 +185,9 @@ export class WholeBoards implements LiveBoards {
       return { pointsVersion: whole.at.pointsVersion, standing: whole.standing, scores: whole.finalScores() };
     }
     const columns = only.board.contests.get(contest);
+    if (columns === undefined) return null;
     const at = only.board.standing(contest);
-    if (columns === undefined || at === undefined) return null;
+    if (at === undefined) throw new SliceLoading(only.identity, "shows no points yet");
     const { points, pointsVersion, standing } = at;
     return { pointsVersion, standing, scores: scoresOfColumns(columns, standing, points) };
   }

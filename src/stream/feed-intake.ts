@@ -5,7 +5,7 @@ import type { Feed, FeedResult } from "../edge/game.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
 import { type EventLog, forEachRecord, type LogPosition } from "../stores/event-log/port.ts";
 import type { HotStore } from "../stores/hot-store/port.ts";
-import { StoreUnavailable } from "../stores/unavailable.ts";
+import { orWhileAway } from "../stores/patience.ts";
 import { InFlight } from "./in-flight.ts";
 import type { MatchCache } from "./match-cache.ts";
 import { decodeScoreRecord, encodeScoreRecord } from "./score-event.ts";
@@ -17,6 +17,8 @@ export interface FeedIntakeDeps {
   readonly matches: MatchCache;
   readonly clock: Clock;
   readonly dedupTtlMs: number;
+  /** A catalog that takes longer to say that a match is not released counts as away. Absent: any time is given to it. */
+  readonly patienceMs?: number;
 }
 
 /**
@@ -83,15 +85,12 @@ export class FeedIntake implements Feed {
 
   /**
    * Reads the log only where the release came between the check and the append, or nobody but the log can tell: balls are not
-   * kept waiting for a catalog that is away.
+   * kept waiting for a catalog that is away or hangs.
    */
   async #isReleasedBefore(match: MatchId, { partition, offset: end }: LogPosition): Promise<boolean> {
-    const { catalog, log } = this.#deps;
-    try {
-      if ((await catalog.match(match))?.state !== "released") return false;
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
-    }
+    const { catalog, log, patienceMs } = this.#deps;
+    const asking = catalog.match(match).then((found) => found?.state === "released");
+    if ((await orWhileAway(asking, null, patienceMs)) === false) return false;
     let marksBefore = 0;
     for (let offset = 0; offset < end;) {
       const batch = await log.read("score-events", partition, offset, READ_BYTES, 0);

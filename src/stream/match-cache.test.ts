@@ -53,6 +53,18 @@ test("what has changed is never said as it was before", async () => {
   await expect(cache.get(id)).rejects.toBeInstanceOf(StoreUnavailable);
 });
 
+test("nor by a read that was under way when it changed", async () => {
+  const { cache, id, world } = await openWorld();
+  const held = Promise.withResolvers<void>();
+  world.before = () => held.promise;
+  const asking = cache.get(id);
+  cache.forget(id);
+  held.resolve();
+  await asking;
+  world.before = away;
+  await expect(cache.get(id)).rejects.toBeInstanceOf(StoreUnavailable);
+});
+
 test("a bug is no outage", async () => {
   const { cache, id, world } = await openWorld();
   await cache.get(id);

@@ -4,9 +4,8 @@ import type { MatchId, PlayerId } from "../domain/ids.ts";
 import type { Match } from "../domain/match.ts";
 import { ROSTER_RULES, type RosterRules } from "../domain/roster.ts";
 import { poolIndexById, type Squad } from "../domain/squad.ts";
-import { afterMs } from "../repeat.ts";
 import type { Catalog } from "../stores/catalog/port.ts";
-import { StoreUnavailable } from "../stores/unavailable.ts";
+import { orWhileAway } from "../stores/patience.ts";
 
 export interface MatchInfo {
   readonly match: Match;
@@ -36,6 +35,7 @@ export class MatchCache {
   readonly #lastKnown: LRUCache<MatchId, MatchInfo>;
   readonly #catalog: Pick<Catalog, "match" | "squad">;
   readonly #patienceMs: number | undefined;
+  #forgotten = 0;
 
   /** `clock`: what the age is counted on, where that is not real time. */
   constructor(catalog: Pick<Catalog, "match" | "squad">, limits: MatchCacheLimits, clock?: Clock) {
@@ -61,6 +61,7 @@ export class MatchCache {
 
   /** The match has changed. */
   forget(id: MatchId): void {
+    this.#forgotten++;
     this.#cache.delete(id);
     this.#lastKnown.delete(id);
   }
@@ -68,22 +69,18 @@ export class MatchCache {
   #loadOrKnown(id: MatchId): Promise<MatchInfo | null> {
     const known = this.#lastKnown.get(id);
     const loading = this.#load(id);
-    if (known === undefined) return loading;
-    const { promise, reject, resolve } = Promise.withResolvers<MatchInfo | null>();
-    const callOff = this.#patienceMs === undefined ? null : afterMs(this.#patienceMs, () => resolve(known));
-    loading
-      .then(resolve, (error: unknown) => (error instanceof StoreUnavailable ? resolve(known) : reject(error as Error)))
-      .finally(() => callOff?.());
-    return promise;
+    return known === undefined ? loading : orWhileAway(loading, known, this.#patienceMs);
   }
 
   async #load(id: MatchId): Promise<MatchInfo | null> {
+    const forgotten = this.#forgotten;
     const [match, squad] = await Promise.all([this.#catalog.match(id), this.#catalog.squad(id)]);
     if (match === null) return null;
     const rosterRules = ROSTER_RULES[match.rosterRules];
     if (rosterRules === undefined) throw new Error(`match ${id} names unknown roster rules "${match.rosterRules}"`);
     const info = { match, squad, poolIndex: poolIndexById(squad ?? { players: [] }), rosterRules };
-    this.#lastKnown.set(id, info);
+    // What was asked for before a change may be from before it.
+    if (forgotten === this.#forgotten) this.#lastKnown.set(id, info);
     return info;
   }
 }

@@ -198,3 +198,23 @@ test("a node that goes on where another stopped knows how late a save is", async
   await b.materialiser.materialised(PARTITION);
   expect(await stored()).toEqual([1_000, 1_001]);
 });
+
+test("a batch that ends after the slice has gone and come back takes nothing from what the node knows by then", async () => {
+  const { world, group, start, save, stored } = await openWorld();
+  const [a, b] = [await start("a"), await start("b")];
+  const held = Promise.withResolvers<void>();
+  world.hold = held.promise;
+  group.give({ a: [PARTITION] });
+  await save(1);
+  while (world.writes.length === 0) await Bun.sleep(0);
+  group.give({ a: [], b: [PARTITION] });
+  await save(1_000);
+  await b.materialiser.materialised(PARTITION);
+  group.give({ a: [PARTITION], b: [] });
+  await a.materialiser.materialised(PARTITION);
+  held.resolve();
+  await new Promise<void>((resolve) => void setImmediate(resolve));
+  await save(500);
+  await a.materialiser.materialised(PARTITION);
+  expect(await stored()).toEqual([1, 1_000]);
+});

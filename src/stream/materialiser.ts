@@ -40,8 +40,6 @@ export class Materialiser {
   readonly #consumers = new Map<number, Consumer>();
   /** Those that end with the batch in hand. */
   readonly #ending = new Set<Promise<void>>();
-  /** By partition of this node: no record before the next batch has a later server time. */
-  readonly #newestMs = new Map<number, number>();
   /** By partition, of whichever node. */
   readonly #progress: readonly Progress[];
   readonly #stopListening: () => void;
@@ -95,7 +93,8 @@ export class Materialiser {
 
   #begin(partition: number): Consumer {
     const { consumer, fence, log, teamStore } = this.#deps;
-    const newestMs = this.#newestMs;
+    // Its own: one that ends with the batch in hand knows nothing of what others have stored since.
+    const before: Before = { newestMs: 0 };
     return new Consumer({
       ...consumer,
       log,
@@ -104,10 +103,10 @@ export class Materialiser {
       async position() {
         const position = await teamStore.teamsPosition(partition);
         // Only now, for what lies before the position may have come while it was asked for.
-        newestMs.set(partition, fence.latestMs());
+        before.newestMs = fence.latestMs();
         return position;
       },
-      handle: (batch) => this.#store(partition, batch),
+      handle: (batch) => this.#store(partition, batch, before),
     });
   }
 
@@ -118,7 +117,7 @@ export class Materialiser {
     this.#ending.add(ending);
   }
 
-  async #store(partition: number, batch: LogBatch): Promise<void> {
+  async #store(partition: number, batch: LogBatch, before: Before): Promise<void> {
     const versions: LoggedSave[] = [];
     forEachRecord(batch, (value, offset) => {
       const { entryId, matchId, serverTsMs, roster } = decodeTeamSave(value);
@@ -135,11 +134,10 @@ export class Materialiser {
       const limit = limits.get(row.matchId);
       return limit !== undefined && isBeforeDeadline(limit, row.savedAtMs) && row.version <= limit.end;
     });
-    const newestBeforeMs = batch.firstOffset === 0 ? 0 : this.#newestMs.get(partition)!;
+    const newestBeforeMs = batch.firstOffset === 0 ? 0 : before.newestMs;
     const rows = countingOf(inTime, await this.#newestBefore(inTime, newestBeforeMs));
     await this.#deps.teamStore.appendTeams(partition, rows, batch.firstOffset + batch.ends.length);
-    const newestMs = versions.reduce((newest, { row }) => Math.max(newest, row.savedAtMs), newestBeforeMs);
-    this.#newestMs.set(partition, newestMs);
+    before.newestMs = versions.reduce((newest, { row }) => Math.max(newest, row.savedAtMs), newestBeforeMs);
   }
 
   /**
@@ -163,6 +161,11 @@ export class Materialiser {
     }
     return before;
   }
+}
+
+/** What a consumer knows of the records before its next batch: none has a later server time. */
+interface Before {
+  newestMs: number;
 }
 
 interface LoggedSave {

@@ -138,8 +138,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a node that begins takes no save for late",
     file: MATERIALISER,
-    find: "newestMs.set(partition, fence.latestMs());",
-    replace: "newestMs.set(partition, 0);",
+    find: "before.newestMs = fence.latestMs();",
+    replace: "before.newestMs = 0;",
   },
   {
     name: "the store is not asked for what came before a batch",

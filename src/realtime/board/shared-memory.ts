@@ -15,6 +15,14 @@ export const FORMAT_VERSION = 2;
 export const boardName = ({ matchId, slice, sliceCount }: BoardIdentity): string =>
   `match-${matchId}.slice-${slice}-of-${sliceCount}`;
 
+/** The boards that are there, complete, in service or not. */
+export function boardsIn(directory: string): BoardIdentity[] {
+  return readdirSync(directory).flatMap((name) => {
+    const [matchId, slice, sliceCount] = (/^match-(\d+)\.slice-(\d+)-of-(\d+)$/.exec(name) ?? []).slice(1).map(Number);
+    return sliceCount === undefined ? [] : [{ matchId: matchId as MatchId, slice: slice!, sliceCount }];
+  });
+}
+
 /** A board is a directory that appears, complete, by one rename. Until then it has this ending, and no reader looks there. */
 export const BUILDING_SUFFIX = ".building";
 

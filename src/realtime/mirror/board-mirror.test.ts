@@ -114,9 +114,8 @@ async function openWorld(name: string, store: MirroredBoards) {
   });
   const mirror = new BoardMirror({
     hotStore: guarded,
-    boards: { slice: (_, slice) => slices[slice] },
+    boards: { openSlices: () => slices },
     engine,
-    sliceCount: SLICES,
     entryCounts: async () => new Map(Array.from(entries, ([contest, all]) => [contest, all.length])),
     followed: () => [],
     limits,

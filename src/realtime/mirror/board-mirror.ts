@@ -12,9 +12,8 @@ import { ContestCopies } from "./contest-copies.ts";
 
 export interface BoardMirrorDeps {
   readonly hotStore: MirroredBoards;
-  readonly boards: Pick<MatchBoards, "slice">;
+  readonly boards: Pick<MatchBoards, "openSlices">;
   readonly engine: Pick<BoardEngine, "has" | "quiet" | "ranked">;
-  readonly sliceCount: number;
   /** Of all slices together; rejects with `SliceLoading`. */
   readonly entryCounts: (match: MatchId) => Promise<ReadonlyMap<ContestId, number>>;
   /** Contests of the match that somebody follows. */
@@ -89,10 +88,9 @@ export class BoardMirror {
     for (const known of this.#slices.values()) {
       if (known.slice.identity.matchId === match && !this.#isOpen(known)) this.#forget(known);
     }
-    for (let number = 0; number < this.#deps.sliceCount; number++) {
-      const slice = this.#deps.boards.slice(match, number);
-      const version = slice?.board.published()?.pointsVersion;
-      if (slice === undefined || version === undefined) continue;
+    for (const slice of this.#deps.boards.openSlices(match)) {
+      const version = slice.board.published()?.pointsVersion;
+      if (version === undefined) continue;
       let copied = this.#slices.get(slice);
       if (copied === undefined) {
         copied = { slice, copies: new ContestCopies(slice.board.contests.keys()) };

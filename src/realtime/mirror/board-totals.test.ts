@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "bun:test";
 import type { Contest } from "../../domain/contest.ts";
-import { contestId, type EntryId, entryId, matchId, teamNo, userId } from "../../domain/ids.ts";
+import { contestId, type EntryId, entryId, type MatchId, matchId, teamNo, userId } from "../../domain/ids.ts";
 import type { Match, MatchState } from "../../domain/match.ts";
 import { paise } from "../../domain/money.ts";
 import { POOL_SIZE_MAX, type PointsVector } from "../../domain/points.ts";
@@ -17,6 +17,7 @@ import { standingOf } from "../board/board.ts";
 import { randomColumns, randomPoints, seededRandom } from "../kernel/random-board.ts";
 import { rosterAt } from "../kernel/tiles.ts";
 import { typescriptKernel } from "../kernel/typescript.ts";
+import { SliceLoading } from "../slices/slice-questions.ts";
 import { BoardTotals } from "./board-totals.ts";
 import { MirroredPages } from "./mirrored-pages.ts";
 
@@ -52,6 +53,8 @@ function openWorld(teamStore: TeamStore = openSimulatedTeamStore(), over: Partia
     state: "live" as MatchState,
     isAway: false,
     isOpen: true,
+    /** A match of which a slice is nobody's. */
+    loading: null as MatchId | null,
     points: new Int16Array(POOL_SIZE_MAX) as PointsVector,
     version: 0,
     puts: 0,
@@ -93,7 +96,8 @@ function openWorld(teamStore: TeamStore = openSimulatedTeamStore(), over: Partia
       points: () => ({ points: world.points, pointsVersion: world.version, timeMs: 0 }),
       settled: async () => undefined,
     },
-    scoresNow: async (_, contest) => {
+    scoresNow: async (ofMatch, contest) => {
+      if (ofMatch === world.loading) throw new SliceLoading({ matchId: ofMatch, slice: 0 }, "is nobody's");
       const ofContest = columns.get(contest);
       if (ofContest === undefined) return null;
       const { points, version } = world;
@@ -269,4 +273,14 @@ test("a board that nobody has any more comes out of its totals, and is in the ho
   // Of older points than are known, it is not shown.
   pages.seen(id, world.version + 1);
   expect(await pages.page(id, small, 0, 5)).toBeNull();
+});
+
+test("a match of which a slice is away keeps no other match waiting", async () => {
+  const { expectExact, play, totals, upToDate, world } = openWorld(openSimulatedTeamStore(), { writesUnderWay: 1 });
+  world.loading = matchId(7);
+  totals.published(world.loading);
+  await new Promise<void>((resolve) => void setImmediate(resolve));
+  play(randomPoints(seededRandom(9), POOL, 40));
+  await upToDate();
+  await expectExact();
 });

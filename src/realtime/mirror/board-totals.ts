@@ -161,12 +161,12 @@ export class BoardTotals {
       const isDue = (index: number) =>
         ENDED.has(state) || performance.now() - totals.writtenMs[index]! >= limits.everyMs;
       for (let index; !this.#isStopping && (index = totals.copies.takeNext(isDue)) !== null;) {
-        if (!(await this.#write(match, totals, index))) return;
+        if (!(await this.#write(match, totals, index))) break;
       }
     }
   }
 
-  /** false: a store is away, or a slice is; there is no use in going on at once. */
+  /** false: a store is away, or a slice of the match is; there is no use in going on with it at once. */
   async #write(match: MatchId, { copies, writtenMs }: TotalsOfMatch, index: number): Promise<boolean> {
     const { boards, catalog, onTrouble, scoresNow, teamStore } = this.#deps;
     const id = copies.contests[index]!;

@@ -11,8 +11,7 @@ import type { WholeStanding } from "./whole-contest.ts";
 
 export interface StandingExchangeDeps {
   readonly hotStore: Pick<HotStore, "publish" | "subscribe">;
-  readonly boards: Pick<MatchBoards, "points" | "slice">;
-  readonly sliceCount: number;
+  readonly boards: Pick<MatchBoards, "openSlices" | "points">;
   readonly nodeId: string;
   /** From the slices themselves, at one ball. */
   readonly fetch: (
@@ -112,22 +111,21 @@ export class StandingExchange {
 
   /** This node's slices of the match show new points. */
   published(match: MatchId): void {
-    if (!this.#hasSlices(match)) return;
+    const open = this.#deps.boards.openSlices(match);
+    if (open.length === 0) return;
     const wanted = this.#wantedOf(match);
     const nowMs = performance.now();
-    for (let slice = 0; slice < this.#deps.sliceCount; slice++) {
-      const board = this.#deps.boards.slice(match, slice)?.board;
-      if (board === undefined) continue;
+    for (const { board, identity } of open) {
       for (const watched of this.#watched.get(match)?.values() ?? []) {
         const at = board.standing(watched.contestId);
-        if (at !== undefined) this.#offer(match, watched, slice, at);
+        if (at !== undefined) this.#offer(match, watched, identity.slice, at);
       }
       for (const [contest, untilMs] of wanted.untilMs) {
         if (untilMs < nowMs) wanted.untilMs.delete(contest);
         const at = untilMs < nowMs ? undefined : board.standing(contest);
         if (at === undefined) continue;
         void this.#deps.hotStore
-          .publish(standingChannel(match, contest), encodeSliceStanding({ ...at, slice }))
+          .publish(standingChannel(match, contest), encodeSliceStanding({ ...at, slice: identity.slice }))
           .catch(this.#deps.onTrouble);
       }
     }
@@ -144,7 +142,7 @@ export class StandingExchange {
 
   #newWatched(match: MatchId, contestId: ContestId): Watched {
     const channel = standingChannel(match, contestId);
-    const subscribed = this.#deps.hotStore.subscribe(channel, (message) => {
+    const subscribed = this.#hear(channel, (message) => {
       const { slice, ...at } = decodeSliceStanding(message);
       const watched = this.#watched.get(match)?.get(contestId);
       if (watched !== undefined) this.#offer(match, watched, slice, at);
@@ -245,7 +243,7 @@ export class StandingExchange {
   async #announceAll(): Promise<void> {
     for (const [match, contests] of this.#watched) await this.#announce(match, [...contests.keys()]);
     for (const [match, { subscribed }] of this.#wanted) {
-      if (this.#hasSlices(match)) continue;
+      if (this.#deps.boards.openSlices(match).length > 0) continue;
       this.#wanted.delete(match);
       await (
         await subscribed
@@ -258,17 +256,22 @@ export class StandingExchange {
     await this.#deps.hotStore.publish(watchedChannel(match), new TextEncoder().encode(JSON.stringify(message)));
   }
 
-  #hasSlices(match: MatchId): boolean {
-    return Array.from({ length: this.#deps.sliceCount }, (_, slice) => slice).some(
-      (slice) => this.#deps.boards.slice(match, slice) !== undefined,
-    );
+  /** Whoever publishes may be of another version: what it says is at worst no message. */
+  #hear(channel: string, listener: (message: Uint8Array) => void): Promise<() => Promise<void>> {
+    return this.#deps.hotStore.subscribe(channel, (message) => {
+      try {
+        listener(message);
+      } catch (error) {
+        this.#deps.onTrouble(error);
+      }
+    });
   }
 
   #wantedOf(match: MatchId): Wanted {
     const known = this.#wanted.get(match);
     if (known !== undefined) return known;
     const untilMs = new Map<ContestId, number>();
-    const subscribed = this.#deps.hotStore.subscribe(watchedChannel(match), (message) => {
+    const subscribed = this.#hear(watchedChannel(match), (message) => {
       const believedMs = performance.now() + this.#deps.limits.wantedForMs;
       const { contests, nodeId } = JSON.parse(new TextDecoder().decode(message)) as WatchedContests;
       if (nodeId === this.#deps.nodeId) return;

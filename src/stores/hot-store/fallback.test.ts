@@ -133,7 +133,7 @@ describe("hot store: fallback", () => {
     lose();
     await store.set("a", bytesOf("v"), MINUTE_MS);
     await store.set("b", bytesOf("v"), MINUTE_MS);
-    expect(store.set("c", bytesOf("v"), MINUTE_MS)).rejects.toThrow(StoreUnavailable);
+    await expect(store.set("c", bytesOf("v"), MINUTE_MS)).rejects.toThrow(StoreUnavailable);
     await store.set("b", bytesOf("w"), MINUTE_MS);
     expect(await store.get("b")).toEqual(bytesOf("w"));
     await store.close();
@@ -167,7 +167,7 @@ describe("hot store: fallback", () => {
 
   test("a fault of the caller is not taken for an outage", async () => {
     const { store } = opened({ primary: { ...memory(), get: async () => assert(false, "a bug") as never } });
-    expect(store.get("k")).rejects.toThrow("a bug");
+    await expect(store.get("k")).rejects.toThrow("a bug");
     expect(store.isAway).toBe(false);
     await store.close();
   });

@@ -254,17 +254,19 @@ describe.skipIf(missing !== null)("hot store: redis, lost and found", () => {
   test("a store that was closed says so", async () => {
     const store = await openStore(server.url);
     await store.close();
-    expect(store.get("k")).rejects.toThrow(/closed/);
-    expect(store.subscribe("c", () => undefined)).rejects.toThrow(/closed/);
+    await expect(store.get("k")).rejects.toThrow(/closed/);
+    await expect(store.subscribe("c", () => undefined)).rejects.toThrow(/closed/);
   });
 
   test("a wrong address fails at start, with the port, the address and the remedy", async () => {
     const gone = openStore("redis://127.0.0.1:1/0");
-    expect(gone).rejects.toThrow(/HotStore.*redis:\/\/127\.0\.0\.1:1\/0.*ECONNREFUSED.*HOT_STORE_URL.*redis-server/);
-    expect(openStore(server.url.replace("redis:", "redis+cluster:").replace("/0", ""))).rejects.toThrow(
+    await expect(gone).rejects.toThrow(
+      /HotStore.*redis:\/\/127\.0\.0\.1:1\/0.*ECONNREFUSED.*HOT_STORE_URL.*redis-server/,
+    );
+    await expect(openStore(server.url.replace("redis:", "redis+cluster:").replace("/0", ""))).rejects.toThrow(
       /HotStore.*is no node of a cluster.*redis:\/\/127/,
     );
-    expect(openStore(`${server.url}123`)).rejects.toThrow(/HotStore.*DB index is out of range/);
+    await expect(openStore(`${server.url}123`)).rejects.toThrow(/HotStore.*DB index is out of range/);
     await gone.catch(() => undefined);
   });
 

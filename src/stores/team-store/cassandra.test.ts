@@ -146,7 +146,7 @@ describe.skipIf(shared === undefined)("team store: cassandra", () => {
   test("a position is not stored when one of its rows is not", async () => {
     const store = await openStore(url);
     const unstorable = { ...versionOf(2, 2), matchId: (2 ** 31) as TeamVersion["matchId"] };
-    expect(store.appendTeams(5, [versionOf(1, 1), unstorable], 3)).rejects.toThrow();
+    await expect(store.appendTeams(5, [versionOf(1, 1), unstorable], 3)).rejects.toThrow();
     await store.appendTeams(5, [versionOf(1, 1), unstorable], 3).catch(() => undefined);
     expect(await store.teamsPosition(5)).toBe(0);
     await store.appendTeams(5, [versionOf(1, 1), versionOf(2, 2)], 3);
@@ -188,7 +188,7 @@ describe.skipIf(shared === undefined)("team store: cassandra", () => {
       14,
     );
     await store.close();
-    expect(store.teamsPosition(1)).rejects.toThrow(/closed/);
+    await expect(store.teamsPosition(1)).rejects.toThrow(/closed/);
   });
 
   test("what is wrong with the address is said at start, with the remedy", async () => {

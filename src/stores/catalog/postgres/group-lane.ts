@@ -14,6 +14,8 @@ export interface LaneLimits {
   /** Groups that may be on their way at once: while one waits for its commit, the next does its work. */
   readonly groupsMax: number;
   readonly callsPerGroupMax: number;
+  /** Calls that may wait for a group; past it a call rejects with `StoreUnavailable`. */
+  readonly waitingMax: number;
 }
 
 const TRIES_MAX = 100;
@@ -21,7 +23,8 @@ const TRIES_MAX = 100;
 /**
  * Calls that arrive while earlier ones are being committed, and within one turn of the loop, go as one group. So groups grow
  * with the load, and an idle lane answers at once. A group that fails as a fault is halved and done again, so that the call
- * with the fault alone fails.
+ * with the fault alone fails. When the server is lost, those who wait hear so with the group: they would hear the same, as much
+ * later.
  */
 export class GroupLane<Call, Answer> {
   readonly #limits: LaneLimits;
@@ -36,6 +39,9 @@ export class GroupLane<Call, Answer> {
   }
 
   call(call: Call): Promise<Answer> {
+    if (this.#gathered.length >= this.#limits.waitingMax) {
+      return Promise.reject(new StoreUnavailable("Catalog", "too many calls wait"));
+    }
     return new Promise((resolve, reject) => {
       this.#gathered.push({ call, tries: 0, resolve, reject });
       this.#schedule();
@@ -63,8 +69,10 @@ export class GroupLane<Call, Answer> {
     try {
       answers = await this.#commit(group.map(({ call }) => call));
     } catch (error) {
-      if (error instanceof StoreUnavailable || group.length === 1) {
-        for (const { reject } of group) reject(error);
+      const isLost = error instanceof StoreUnavailable;
+      if (isLost || group.length === 1) {
+        const failed = isLost ? [...group, ...this.#gathered.splice(0)] : group;
+        for (const { reject } of failed) reject(error);
         return;
       }
       const middle = group.length >> 1;

@@ -8,7 +8,7 @@ import { withDatabase } from "./address.ts";
 
 export const TEST_LIMITS = {
   calls: { connectionsMax: 2, connectTimeoutMs: 5_000, callTimeoutMs: 20_000, pendingMax: 100_000 },
-  joins: { lanes: 2, groupsMax: 2, callsPerGroupMax: 1_000 },
+  joins: { lanes: 2, groupsMax: 2, callsPerGroupMax: 1_000, waitingMax: 100_000 },
 } as const;
 
 /** The test server's URL, or null with one line that says what is missing. */

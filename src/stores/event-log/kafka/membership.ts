@@ -84,7 +84,10 @@ export class Membership {
     );
     const { handle, library } = client;
     const code = library.pp_subscribe(handle, cString(topicName(prefix, topic)));
-    if (code !== 0) throw new Error(`the group can't be joined: ${String(library.rd_kafka_err2str(code))}`);
+    if (code !== 0) {
+      this.#closing.push(client.close());
+      throw new Error(`the group can't be joined: ${String(library.rd_kafka_err2str(code))}`);
+    }
     return client;
   }
 
@@ -97,10 +100,21 @@ export class Membership {
     this.#rejoinPolls = stayedPolls > 2 * REJOIN_POLLS_MAX ? 1 : Math.min(2 * this.#rejoinPolls, REJOIN_POLLS_MAX);
     this.#rejoinTimer = setTimeout(() => {
       this.#rejoinTimer = undefined;
-      const failed = this.#client;
-      this.#client = this.#join();
-      this.#closing.push(failed.close());
+      this.#rejoin();
     }, this.#rejoinPolls * pollMs);
+  }
+
+  #rejoin(): void {
+    const failed = this.#client;
+    try {
+      this.#client = this.#join();
+    } catch (error) {
+      // The machine has no more threads, say: the next attempt may have.
+      this.#options.onTrouble({ code: 0, text: String(error), isFatal: false });
+      this.#rejoinLater();
+      return;
+    }
+    this.#closing.push(failed.close());
   }
 
   #rebalance(client: KafkaClient, event: Handle): void {

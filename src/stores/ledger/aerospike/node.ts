@@ -36,6 +36,9 @@ export interface NodeOptions {
   readonly staleMs: number;
 }
 
+/** The cluster, as far as a node needs it. */
+type LedgerSession = Pick<Session, "batch" | "close">;
+
 /** A node that has nothing under way looks as one that died with nothing under way; to forget a live one costs it a few calls. */
 const IDLE_MS_MAX = 3_600_000;
 const BACKOFF_MS_MIN = 2;
@@ -45,7 +48,7 @@ const READS_PER_CALL = 2_000;
 /** What the nodes do to one ledger, seen from one of them: its waves, one at a time, and the half-done work of nodes that died. */
 export class LedgerNode implements WaveStore {
   readonly books: Books;
-  readonly #session: Session;
+  readonly #session: LedgerSession;
   readonly #options: NodeOptions;
   readonly #accounts: LRUCache<AccountId, HeldAccount>;
   readonly #queue = new ItemQueue();
@@ -66,7 +69,7 @@ export class LedgerNode implements WaveStore {
   #timer: Timer | null = null;
   #isClosed = false;
 
-  private constructor(session: Session, books: Books, options: NodeOptions) {
+  private constructor(session: LedgerSession, books: Books, options: NodeOptions) {
     assert(options.accountsMax >= 4 * options.waveTransfersMax, "the accounts of a wave stay in memory");
     this.#session = session;
     this.books = books;
@@ -75,7 +78,7 @@ export class LedgerNode implements WaveStore {
   }
 
   /** What other nodes left half done before this one came is finished first. */
-  static async open(session: Session, books: Books, options: NodeOptions): Promise<LedgerNode> {
+  static async open(session: LedgerSession, books: Books, options: NodeOptions): Promise<LedgerNode> {
     const node = new LedgerNode(session, books, options);
     await node.#register();
     await node.finishLeftBehind(0);
@@ -206,7 +209,10 @@ export class LedgerNode implements WaveStore {
   }
 
   #wake(): void {
-    this.#pump ??= this.#run().finally(() => (this.#pump = null));
+    this.#pump ??= this.#run()
+      // Transfers have heard so; what else there was to do the timer comes to again.
+      .catch(ignoreUnavailable)
+      .finally(() => (this.#pump = null));
   }
 
   async #run(): Promise<void> {
