@@ -26,6 +26,8 @@ export interface ServiceOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Of a Java program, instead of the one chosen here. */
   readonly heapMiB?: number;
+  /** Asks whether it serves clients, where its settings keep the engine's own question out. */
+  readonly answers?: (port: number) => Promise<boolean>;
   /** The server goes on when this process has ended. Otherwise it ends with it, however that ends. */
   readonly outlives?: boolean;
 }
@@ -67,7 +69,7 @@ export class Service {
 
   /** Whether it serves clients now. */
   answers(): Promise<boolean> {
-    return this.#engine.answers(this.port);
+    return (this.#options.answers ?? this.#engine.answers)(this.port);
   }
 
   /** Resolves when it serves clients; does nothing if it does. Throws with the end of its log if it ends before. */
