@@ -79,9 +79,9 @@ format: install
 unit: install build $(BENCH_LIBRARY)
 	@$(BUN) src/testing/run-tests.ts
 
-## make test-outages: each server stopped, killed and frozen for a minute under load (OUTAGE_MS); make test does so for ten seconds
+## make test-outages: each server stopped, killed and frozen for a minute under load (OUTAGE_MS), each of three Kafka brokers killed; make test does so for ten seconds, and with one
 test-outages: install build
-	@OUTAGE_MS=$${OUTAGE_MS:-60000} $(BUN) src/testing/run-tests.ts src/testing/outages
+	@OUTAGE_MS=$${OUTAGE_MS:-60000} $(BUN) src/testing/run-tests.ts src/testing/outages src/stores/event-log/kafka-brokers.test.ts
 
 ## make sim: 1,000 simulated matches with new seeds (SEEDS=1000000 for a million, FROM= for where they begin); SEED=n replays one exactly
 sim: install

@@ -14,7 +14,7 @@ export const cassandra = {
   startMsMax: 180_000,
   url: (port) => `cassandra://127.0.0.1:${port}/test`,
   missing: javaMissing,
-  async prepare({ directory, ports: [port, storagePort], settings }) {
+  async prepare({ directory, ports: [port, storagePort], settings, heapMiB = 1_024 }) {
     const jars = await classPath("cassandra", directory);
     const folder = (name: string) => join(directory, "data", name);
     await mkdir(folder("data"), { recursive: true });
@@ -51,8 +51,8 @@ export const cassandra = {
     return {
       command: [
         "java",
-        "-Xms512m",
-        "-Xmx1g",
+        `-Xms${Math.ceil(heapMiB / 2)}m`,
+        `-Xmx${heapMiB}m`,
         "-XX:+ExitOnOutOfMemoryError",
         ...MODULES,
         `-Dcassandra.config=file://${join(directory, "cassandra.yaml")}`,

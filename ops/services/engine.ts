@@ -8,6 +8,8 @@ export interface Place {
   readonly ports: readonly number[];
   /** Settings of the server's own, by its names, over those chosen here. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Of a Java program, instead of the one chosen here. */
+  readonly heapMiB?: number;
 }
 
 export interface Launch {

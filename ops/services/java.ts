@@ -11,10 +11,11 @@ export function javaMissing(): string | null {
 }
 
 let maven: Promise<unknown> = Promise.resolve();
+const known = new Map<string, string>();
 
 /**
  * The class path of what `pom-<name>.xml` depends on, fetched by Maven into its own cache with this machine's settings. The answer
- * is kept beside the services until the file changes or a jar is gone, because Maven needs seconds to give it again.
+ * is kept beside the services until the file changes or a jar is gone, and in this process, because Maven needs seconds to give it again.
  */
 export async function classPath(name: string, directory: string): Promise<string> {
   const pom = join(import.meta.dir, `pom-${name}.xml`);
@@ -29,14 +30,19 @@ export async function classPath(name: string, directory: string): Promise<string
   }
   await mkdir(directory, { recursive: true });
   // One at a time: two would fetch what they share twice.
-  const resolved = maven.then(() => resolve(pom, `${kept}.part`));
+  const resolved = maven.then(async () => {
+    const path = known.get(pom) ?? (await resolve(pom, `${kept}.part`));
+    known.set(pom, path);
+    return path;
+  });
   maven = resolved.catch(() => undefined);
-  await resolved;
+  const path = await resolved;
+  await writeFile(`${kept}.part`, path);
   await rename(`${kept}.part`, kept);
-  return readFile(kept, "utf8");
+  return path;
 }
 
-async function resolve(pom: string, outputFile: string): Promise<void> {
+async function resolve(pom: string, outputFile: string): Promise<string> {
   const mvn = Bun.spawn(
     ["mvn", "-q", "-B", "-f", pom, "dependency:build-classpath", `-Dmdep.outputFile=${outputFile}`],
     { stdout: "pipe", stderr: "pipe", stdin: "ignore" },
@@ -46,7 +52,7 @@ async function resolve(pom: string, outputFile: string): Promise<void> {
     new Response(mvn.stderr).text(),
     mvn.exited,
   ]);
-  if (mvn.exitCode === 0) return;
+  if (mvn.exitCode === 0) return readFile(outputFile, "utf8");
   const reason = (output + errors).split("\n").filter((line) => line.includes("ERROR"));
   throw new Error(
     `Maven could not fetch the jars of ${pom}; it needs Maven Central or a mirror in its settings\n${reason.slice(0, 5).join("\n")}`,

@@ -24,6 +24,10 @@ export interface ServiceOptions {
   readonly port?: number;
   /** Settings by the server's own names, over the ones chosen here. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Of a Java program, instead of the one chosen here. */
+  readonly heapMiB?: number;
+  /** Asks whether it serves clients, where its settings keep the engine's own question out. */
+  readonly answers?: (port: number) => Promise<boolean>;
   /** The server goes on when this process has ended. Otherwise it ends with it, however that ends. */
   readonly outlives?: boolean;
 }
@@ -65,7 +69,7 @@ export class Service {
 
   /** Whether it serves clients now. */
   answers(): Promise<boolean> {
-    return this.#engine.answers(this.port);
+    return (this.#options.answers ?? this.#engine.answers)(this.port);
   }
 
   /** Resolves when it serves clients; does nothing if it does. Throws with the end of its log if it ends before. */
@@ -139,8 +143,9 @@ export class Service {
 
   async #launch(): Promise<ProcessName> {
     const { directory } = this;
-    const { settings = {}, outlives = false } = this.#options;
-    const { command, user } = await this.#engine.prepare({ directory, ports: this.#ports, settings });
+    const { heapMiB, settings = {}, outlives = false } = this.#options;
+    const place = { directory, ports: this.#ports, settings, ...(heapMiB === undefined ? {} : { heapMiB }) };
+    const { command, user } = await this.#engine.prepare(place);
     const log = openSync(join(directory, "log"), "a");
     const full = [...asUser(user, !outlives), ...command];
     const child = spawn(full[0]!, full.slice(1), { cwd: "/", detached: true, stdio: ["ignore", log, log] });
@@ -193,8 +198,20 @@ function asUser(user: string | undefined, endsWithUs: boolean): readonly string[
 
 export async function portsOf(engine: Engine, port?: number): Promise<readonly number[]> {
   if (port !== undefined && port > 0) return Array.from({ length: engine.portCount }, (_, index) => port + index);
+  return freePorts(engine.portCount);
+}
+
+/**
+ * Below those that outgoing connections take (32,768 on): a client that tries again and again to reach a server that is down would
+ * at some time connect from the very port that it tries, and the server could not come back.
+ */
+const PORTS_FROM = 20_000;
+const PORT_COUNT = 12_000;
+
+/** Nobody listens there now. */
+export async function freePorts(count: number): Promise<readonly number[]> {
   // All are held until all are known, so that none comes twice.
-  const holders = await Promise.all(Array.from({ length: engine.portCount }, holdFreePort));
+  const holders = await Promise.all(Array.from({ length: count }, holdFreePort));
   const ports = holders.map((holder) => (holder.address() as { port: number }).port);
   await Promise.all(holders.map((holder) => new Promise((released) => holder.close(released))));
   return ports;
@@ -203,6 +220,8 @@ export async function portsOf(engine: Engine, port?: number): Promise<readonly n
 const holdFreePort = () =>
   new Promise<ReturnType<typeof createServer>>((held, failed) => {
     const server = createServer();
-    server.once("error", failed);
-    server.listen(0, "127.0.0.1", () => held(server));
+    const listen = () => void server.listen(PORTS_FROM + Math.floor(Math.random() * PORT_COUNT), "127.0.0.1");
+    server.on("error", (error: NodeJS.ErrnoException) => (error.code === "EADDRINUSE" ? listen() : failed(error)));
+    server.once("listening", () => held(server));
+    listen();
   });

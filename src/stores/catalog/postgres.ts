@@ -91,6 +91,17 @@ const REMEDIES: Readonly<Record<string, string>> = {
   "42": "let the user of the URL create tables in the database (ALTER DATABASE … OWNER TO …)",
 };
 
+function remedyOf(error: Error & { code?: string }): string | undefined {
+  if (/certificate|altname/i.test(error.message)) {
+    return "let sslrootcert name the file of the authority that signed the server's certificate, which must be for this name";
+  }
+  if (/no encryption/i.test(error.message)) return "add ?sslmode=verify-full to the URL, for the server wants TLS";
+  if (error instanceof StoreUnavailable) {
+    return "check that the server runs and listens there (pg_isready), and that this machine may reach it";
+  }
+  return REMEDIES[error.code?.slice(0, 2) ?? ""];
+}
+
 /** Errors at a start name the variable, the address and what to check. */
 async function explained<Result>(variable: string, url: string, work: () => Promise<Result>): Promise<Result> {
   let name = "";
@@ -98,12 +109,9 @@ async function explained<Result>(variable: string, url: string, work: () => Prom
     ({ name } = parsePostgresUrl(url));
     return await work();
   } catch (error) {
-    const { message, code } = error as Error & { code?: string };
+    const { message } = error as Error;
     if (name === "") throw new Error(`${variable} (Catalog): ${message}`, { cause: error });
-    const remedy =
-      error instanceof StoreUnavailable
-        ? "check that the server runs and listens there (pg_isready), and that this machine may reach it"
-        : REMEDIES[code?.slice(0, 2) ?? ""];
+    const remedy = remedyOf(error as Error & { code?: string });
     const reason = message.replace(`Catalog is unavailable: Postgres at ${name}: `, "");
     throw new StoreUnavailable("Catalog", `${variable} at ${name}: ${reason}${remedy ? `; ${remedy}` : ""}`, {
       cause: error,

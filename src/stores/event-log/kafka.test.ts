@@ -8,8 +8,9 @@ import { StoreUnavailable } from "../unavailable.ts";
 import { eventLogContract } from "./contract.ts";
 import { openKafkaEventLog, type KafkaLogOptions } from "./kafka.ts";
 import { parseKafkaUrl } from "./kafka/address.ts";
+import { allTexts, AppendLoad } from "./kafka/append-load.ts";
 import { inOwnTopics, KAFKA_TEST_OPTIONS, ownPrefix, testKafkaUrl, withPrefix } from "./kafka/testing.ts";
-import { type EventLog, forEachRecord, type LogPosition, partitionOf, partitionsOf, TOPICS } from "./port.ts";
+import { type EventLog, forEachRecord, partitionsOf, TOPICS } from "./port.ts";
 
 const shared = await testKafkaUrl();
 const noServer = missingService("kafka");
@@ -18,18 +19,6 @@ if (shared !== null && noServer !== null) console.log(`event log: kafka: outages
 describe.skipIf(shared === null)("event log: kafka", () => {
   eventLogContract(inOwnTopics(shared ?? ""));
 });
-
-/** Everything that the partition has, by offset. */
-async function textsIn(log: EventLog, partition: number): Promise<string[]> {
-  const end = await log.endOffset("team-saves", partition);
-  const texts: string[] = [];
-  while (texts.length < end) {
-    const batch = await log.read("team-saves", partition, texts.length, 1 << 20, 0);
-    expect(batch.firstOffset).toBe(texts.length);
-    forEachRecord(batch, (value) => texts.push(textOf(value)));
-  }
-  return texts;
-}
 
 describe.skipIf(shared === null)("event log: kafka, beyond the contract", () => {
   const opened: EventLog[] = [];
@@ -263,43 +252,22 @@ describe.skipIf(shared === null || noServer !== null)("event log: kafka, with a 
       const timeoutMs = 2_000;
       const url = withPrefix(broker.url, ownPrefix());
       const log = await openKafkaEventLog({ ...KAFKA_TEST_OPTIONS, url, timeoutMs });
-      const acknowledged: (LogPosition & { readonly text: string })[] = [];
-      const state = { stopped: false, refused: 0 };
-      const load = Array.from({ length: 32 }, async (_, key) => {
-        for (let step = 0; !state.stopped; step++) {
-          const text = `${key}:${step}`;
-          try {
-            acknowledged.push({ ...(await log.append("team-saves", key, bytesOf(text))), text });
-          } catch (error) {
-            expect(error).toBeInstanceOf(StoreUnavailable);
-            state.refused++;
-          }
-        }
-      });
+      const load = new AppendLoad(log, { keyCount: 32, underWayCount: 1, pauseMs: 0 });
       const until = async (holds: () => boolean): Promise<void> => {
         while (!holds()) await Bun.sleep(5);
       };
-      await until(() => acknowledged.length > 2_000);
+      await until(() => load.acknowledgedCount > 2_000);
       if (outage === "killed") await broker.kill();
-      else broker.pause();
-      await until(() => state.refused > 64);
-      const before = acknowledged.length;
+      else await broker.pause();
+      await until(() => load.refusedCount > 64);
+      const before = load.acknowledgedCount;
       if (outage === "killed") await broker.start();
       else broker.resume();
-      await until(() => acknowledged.length > before + 2_000);
-      state.stopped = true;
-      await Promise.all(load);
-      const texts = await Promise.all(partitionsOf("team-saves").map((partition) => textsIn(log, partition)));
-      expect(acknowledged.filter(({ offset, partition, text }) => texts[partition]![offset] !== text)).toEqual([]);
-      const places = new Set(acknowledged.map(({ offset, partition }) => `${partition} ${offset}`));
-      expect(places.size).toBe(acknowledged.length);
-      for (let key = 0; key < 32; key++) {
-        const mine = texts[partitionOf("team-saves", key)]!.filter((text) => text.startsWith(`${key}:`));
-        const steps = mine.map((text) => Number(text.split(":")[1]));
-        // Idempotent: nothing is there twice, and what was refused may be there once.
-        expect(new Set(steps).size).toBe(steps.length);
-        expect(steps).toEqual(steps.toSorted((a, b) => a - b));
-      }
+      await until(() => load.acknowledgedCount > before + 2_000);
+      await load.stop();
+      const texts = await allTexts(log);
+      expect(load.violations(texts)).toEqual([]);
+      expect(load.repeatedCount(texts)).toBe(0);
       await log.close();
     }, 60_000);
   }

@@ -49,7 +49,13 @@ export async function openKafkaEventLog(options: KafkaLogOptions): Promise<Event
   const opening = openKafkaLibrary(options.libraryPath ?? nativeLibraries.kafka);
   if (!opening.ok) throw new Error(`EVENT_LOG_URL: Kafka needs librdkafka: ${opening.reason}`);
   const wake = await Wake.open(opening.library);
-  const log = new KafkaLog(opening.library, wake, parsed.address, options);
+  let log: KafkaLog;
+  try {
+    log = new KafkaLog(opening.library, wake, parsed.address, options);
+  } catch (error) {
+    wake.close();
+    throw new Error(`EVENT_LOG_URL: ${(error as Error).message}`, { cause: error });
+  }
   try {
     await log.start();
     return log;
@@ -113,8 +119,8 @@ class KafkaLog implements EventLog {
       const { brokers } = this.#address;
       const fault =
         error instanceof StoreUnavailable
-          ? `no Kafka broker answers at ${brokers} within ${timeoutMs} ms (${this.#lastReason || error.reason}); check ` +
-            "the address and that the broker is up"
+          ? `no Kafka broker answers at ${brokers} within ${timeoutMs} ms (${this.#lastReason || error.reason}); ` +
+            remedyOf(this.#lastReason)
           : (error as Error).message;
       throw new Error(`EVENT_LOG_URL: ${fault}`, { cause: error });
     }
@@ -215,6 +221,14 @@ class KafkaLog implements EventLog {
     this.#lastTrouble = line;
     this.#options.log?.(line);
   }
+}
+
+function remedyOf(reason: string): string {
+  if (/authentication/i.test(reason)) return "check the user and the password, and sasl.mechanism";
+  if (/ssl|certificate/i.test(reason)) {
+    return "let ssl.ca.location name the file of the authority that signed the brokers' certificates, which must be for these names";
+  }
+  return "check the address and that the broker is up, and whether it wants TLS (security.protocol) or a password";
 }
 
 /** A broker that came back is found within a second; one that hangs is given up after some. */

@@ -3,7 +3,8 @@
  *
  * Law:
  * - `append` resolves after the record is durable; a rejected append may or may not have happened, so whatever reads the
- *   log tolerates duplicates.
+ *   log tolerates duplicates. So it must of acknowledged records: while some appends are rejected, those beside them may be sent
+ *   again, in their order, and then stand in the log a second time.
  * - Records of one key are read in the order in which their appends were called from one node.
  * - Offsets of a partition rise by one from 0; a batch never has a gap. An offset, once read, always names the same bytes.
  * - Old records may be gone (Kafka keeps them for days). A batch that was asked from before the oldest begins with the oldest, or

@@ -1,21 +1,72 @@
+import { readFileSync } from "node:fs";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
+
+/** How TLS is spoken; false: not at all. */
+export type PostgresTls =
+  | false
+  | {
+      readonly rejectUnauthorized: boolean;
+      readonly ca?: string;
+      readonly checkServerIdentity?: (host: string, certificate: PeerCertificate) => Error | undefined;
+    };
+
 /** Where a database is, without the password: what errors and logs may name. */
 export interface PostgresAddress {
+  /** Without what is ours to do. */
   readonly url: string;
   /** `host:port/database` */
   readonly name: string;
+  readonly tls: PostgresTls;
 }
 
-/** postgres://user:pass@host:5432/database[?sslmode=require]. Throws with what is wrong; the password is in no message. */
+const FORM = "postgres://user:pass@host:5432/database[?sslmode=verify-full&sslrootcert=/ca.pem]";
+const MODES = ["disable", "require", "verify-full"];
+
+/**
+ * postgres://user:pass@host:5432/database, and of libpq's options `sslmode` (disable; require, which trusts any certificate;
+ * verify-full) and `sslrootcert`, a file of authorities instead of the usual ones. Throws with what is wrong; the password is in no
+ * message.
+ */
 export function parsePostgresUrl(url: string): PostgresAddress {
-  const form = "postgres://user:pass@host:5432/database";
-  if (!URL.canParse(url)) throw new Error(`it is no URL; write ${form}`);
-  const { protocol, hostname, port, pathname } = new URL(url);
+  if (!URL.canParse(url)) throw new Error(`it is no URL; write ${FORM}`);
+  const parsed = new URL(url);
+  const { protocol, hostname, port, pathname, searchParams } = parsed;
   if (protocol !== "postgres:" && protocol !== "postgresql:")
-    throw new Error(`"${protocol}//" is not Postgres; write ${form}`);
-  if (hostname === "") throw new Error(`it names no host; write ${form}`);
+    throw new Error(`"${protocol}//" is not Postgres; write ${FORM}`);
+  if (hostname === "") throw new Error(`it names no host; write ${FORM}`);
   const database = pathname.slice(1);
-  if (database === "" || database.includes("/")) throw new Error(`it names no database; write ${form}`);
-  return { url, name: `${hostname}:${port || "5432"}/${database}` };
+  if (database === "" || database.includes("/")) throw new Error(`it names no database; write ${FORM}`);
+  const mode = searchParams.get("sslmode") ?? "disable";
+  const authorities = searchParams.get("sslrootcert");
+  searchParams.delete("sslmode");
+  searchParams.delete("sslrootcert");
+  return {
+    url: parsed.href,
+    name: `${hostname}:${port || "5432"}/${database}`,
+    tls: tlsOf(mode, authorities, hostname),
+  };
+}
+
+function tlsOf(mode: string, authorities: string | null, host: string): PostgresTls {
+  if (!MODES.includes(mode)) throw new Error(`sslmode "${mode}" is none of ${MODES.join(", ")}`);
+  if (mode !== "verify-full") {
+    if (authorities !== null) throw new Error(`sslrootcert is of use with sslmode=verify-full alone, not ${mode}`);
+    return mode === "require" && { rejectUnauthorized: false };
+  }
+  return {
+    rejectUnauthorized: true,
+    ...(authorities === null ? {} : { ca: readAuthorities(authorities) }),
+    // The client's own knows the name of a host and not the number of one.
+    checkServerIdentity: (_, certificate) => checkServerIdentity(host.replace(/^\[|\]$/g, ""), certificate),
+  };
+}
+
+function readAuthorities(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new Error(`sslrootcert can't be read: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** The same server's other database. */

@@ -1,6 +1,6 @@
 import postgres from "postgres";
 import { StoreUnavailable } from "../../unavailable.ts";
-import { parsePostgresUrl } from "./address.ts";
+import { parsePostgresUrl, type PostgresAddress } from "./address.ts";
 
 export type Parameter = string | number | boolean | null;
 
@@ -46,7 +46,7 @@ const isUnavailable = (error: unknown): boolean => {
  */
 export class Database {
   readonly name: string;
-  readonly #url: string;
+  readonly #address: PostgresAddress;
   readonly #limits: DatabaseLimits;
   #pool: postgres.Sql<{ bigint: number }>;
   #pending = 0;
@@ -54,8 +54,8 @@ export class Database {
   #onIdle: () => void = () => undefined;
 
   constructor(url: string, limits: DatabaseLimits) {
-    this.name = parsePostgresUrl(url).name;
-    this.#url = url;
+    this.#address = parsePostgresUrl(url);
+    this.name = this.#address.name;
     this.#limits = limits;
     this.#pool = this.#newPool();
   }
@@ -123,7 +123,9 @@ export class Database {
   }
 
   #newPool(): postgres.Sql<{ bigint: number }> {
-    return postgres(this.#url, {
+    const { tls, url } = this.#address;
+    return postgres(url, {
+      ssl: tls,
       max: this.#limits.connectionsMax,
       connect_timeout: this.#limits.connectTimeoutMs / 1_000,
       // A call that comes while the server is away hears so at once, and finds it soon when it is back.

@@ -23,7 +23,8 @@ const REPORTS = 512;
 
 /**
  * Appends through one idempotent producer: librdkafka numbers the records of a partition, so that whatever it sends again
- * after a lost answer is in the log once and in order. What lasts longer than `message.timeout.ms` is rejected.
+ * after a lost answer is in the log once and in order. What lasts longer than `message.timeout.ms` is rejected; its number is then
+ * missing, so the others under way are numbered anew, and those of them that a broker had already may be in the log twice.
  */
 export class Producer {
   readonly #options: ProducerOptions;

@@ -1,7 +1,11 @@
+import { readFileSync } from "node:fs";
+
 /** Where a Redis is, as HOT_STORE_URL says it. */
 export interface RedisAddress {
   readonly cluster: boolean;
   readonly tls: boolean;
+  /** Of authorities that sign the servers' certificates, instead of the usual ones; PEM. */
+  readonly ca?: string;
   /** One, or some of a cluster's: the others are learnt from them. */
   readonly hosts: readonly { readonly host: string; readonly port: number }[];
   readonly username?: string;
@@ -14,7 +18,7 @@ export interface RedisAddress {
 }
 
 const FORMS =
-  "redis://[user:password@]host:6379/0[?prefix=p], rediss://… with TLS, redis+cluster://host:6379,host2:6379[?prefix=p]";
+  "redis://[user:password@]host:6379/0[?prefix=p], rediss://…[?ca=/ca.pem] with TLS, redis+cluster://host:6379,host2:6379[?prefix=p]";
 const DEFAULT_PORT = 6379;
 
 const URL_PARTS =
@@ -34,7 +38,8 @@ export function parseRedisUrl(url: string): RedisAddress {
   const database = Number(path);
   if (cluster && database !== 0) throw fault("a cluster has database 0 alone");
   const query = new URLSearchParams(parts["query"] ?? "");
-  for (const name of query.keys()) if (name !== "prefix") throw fault(`"${name}" is no option; there is prefix`);
+  for (const name of query.keys())
+    if (name !== "prefix" && name !== "ca") throw fault(`"${name}" is no option; there are prefix and ca`);
   const prefix = query.get("prefix") ?? "";
   // Braces would decide where in a cluster a key lies, and put all of them on one node.
   if (/[{}\s]/.test(prefix)) throw fault("a prefix has no braces and no spaces");
@@ -42,6 +47,7 @@ export function parseRedisUrl(url: string): RedisAddress {
   return {
     cluster,
     tls: protocol === "rediss",
+    ...authoritiesOf(query.get("ca"), protocol === "rediss"),
     hosts,
     ...(username ? { username } : {}),
     ...(password ? { password } : {}),
@@ -49,6 +55,16 @@ export function parseRedisUrl(url: string): RedisAddress {
     prefix,
     shown: `${parts["scheme"]}://${parts["hosts"]}${cluster ? "" : `/${database}`}`,
   };
+}
+
+function authoritiesOf(file: string | null, tls: boolean): Pick<RedisAddress, "ca"> {
+  if (file === null) return {};
+  if (!tls) throw fault("ca is of use with rediss:// alone");
+  try {
+    return { ca: readFileSync(file, "utf8") };
+  } catch (error) {
+    throw fault(`ca can't be read: ${(error as Error).message}`);
+  }
 }
 
 function hostOf(text: string): { host: string; port: number } {

@@ -7,11 +7,11 @@ const VERSION_MIN = 7;
 
 /** What every connection is told; `socketTimeoutMs` ends one that owes an answer and brings nothing. */
 export function connectionOptions(
-  { tls, username, password, database }: RedisAddress,
+  { tls, ca, username, password, database }: RedisAddress,
   { connectTimeoutMs, socketTimeoutMs }: { connectTimeoutMs: number; socketTimeoutMs: number },
 ) {
   return {
-    ...(tls ? { tls: {} } : {}),
+    ...(tls ? { tls: ca === undefined ? {} : { ca } } : {}),
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     db: database,
@@ -52,9 +52,21 @@ export async function probeRedis(address: RedisAddress, connectTimeoutMs: number
       client.disconnect();
     }
   }
+  const text = failures.join("; ");
+  if (/certificate|altname/i.test(text))
+    throw new StoreUnavailable(
+      "HotStore",
+      `no Redis to trust at ${address.shown} (${text}). Let ca in HOT_STORE_URL name the file of the authority that signed the ` +
+        "server's certificate, which must be for this name",
+    );
+  if (/WRONGPASS|NOAUTH/.test(text))
+    throw new StoreUnavailable(
+      "HotStore",
+      `no Redis to use at ${address.shown} (${text}). Check the user and the password in HOT_STORE_URL`,
+    );
   throw new StoreUnavailable(
     "HotStore",
-    `no Redis at ${address.shown} (${failures.join("; ")}). Check HOT_STORE_URL, start the server (redis-server --port ` +
+    `no Redis at ${address.shown} (${text}). Check HOT_STORE_URL (rediss:// where it speaks TLS), start the server (redis-server --port ` +
       `${address.hosts[0]!.port}, or make services), or leave HOT_STORE_URL out to keep it in memory`,
   );
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+
 /** Where a Cassandra or ScyllaDB is, as TEAM_STORE_URL says it. */
 export interface CassandraAddress {
   /** Some nodes of the data centre, as host:port; the others are learnt from them. */
@@ -6,6 +8,8 @@ export interface CassandraAddress {
   readonly port: number;
   readonly username?: string;
   readonly password?: string;
+  /** Each node must show a certificate for its address, signed by one of `ca` (PEM) or, without, by one of the usual authorities. */
+  readonly tls?: { readonly ca?: string };
   readonly keyspace: string;
   readonly dataCentre: string;
   /** Copies in the data centre, of a keyspace that is created. */
@@ -14,7 +18,9 @@ export interface CassandraAddress {
   readonly shown: string;
 }
 
-const FORM = "cassandra://[user:password@]host:9042,host2:9042/keyspace[?dc=datacenter1&replication=3]";
+const FORM =
+  "cassandra://[user:password@]host:9042,host2:9042/keyspace[?dc=datacenter1&replication=3&tls=on&ca=/ca.pem]";
+const OPTIONS = ["dc", "replication", "tls", "ca"];
 const DEFAULT_PORT = 9042;
 /** What SimpleSnitch calls the one that it knows. */
 const DEFAULT_DATA_CENTRE = "datacenter1";
@@ -35,7 +41,7 @@ export function parseCassandraUrl(url: string): CassandraAddress {
     throw fault(`"${keyspace}" is no keyspace: lower-case letters, digits and _, 48 at most`);
   const query = new URLSearchParams(parts["query"] ?? "");
   for (const name of query.keys())
-    if (name !== "dc" && name !== "replication") throw fault(`"${name}" is no option; there are dc and replication`);
+    if (!OPTIONS.includes(name)) throw fault(`"${name}" is no option; there are ${OPTIONS.join(", ")}`);
   const dataCentre = query.get("dc") ?? DEFAULT_DATA_CENTRE;
   if (!/^[\w.-]+$/.test(dataCentre)) throw fault(`"${dataCentre}" is no name of a data centre`);
   const replication = Number(query.get("replication") ?? DEFAULT_REPLICATION);
@@ -47,11 +53,27 @@ export function parseCassandraUrl(url: string): CassandraAddress {
     port: hosts[0]!.port,
     ...(username ? { username } : {}),
     ...(password ? { password } : {}),
+    ...tlsOf(query),
     keyspace,
     dataCentre,
     replication,
     shown: `cassandra://${parts["hosts"]}/${keyspace}?dc=${dataCentre}`,
   };
+}
+
+function tlsOf(query: URLSearchParams): Pick<CassandraAddress, "tls"> {
+  const [tls, file] = [query.get("tls") ?? "off", query.get("ca")];
+  if (tls !== "on" && tls !== "off") throw fault("tls is on or off");
+  if (tls === "off") {
+    if (file !== null) throw fault("ca is of use with tls=on alone");
+    return {};
+  }
+  if (file === null) return { tls: {} };
+  try {
+    return { tls: { ca: readFileSync(file, "utf8") } };
+  } catch (error) {
+    throw fault(`ca can't be read: ${(error as Error).message}`);
+  }
 }
 
 function hostOf(text: string): { host: string; port: number } {

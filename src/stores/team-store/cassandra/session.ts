@@ -42,12 +42,13 @@ export class CassandraSession {
   }
 
   static async open(address: CassandraAddress, limits: SessionLimits): Promise<CassandraSession> {
-    const { username, password } = address;
+    const { username, password, tls } = address;
     const client = new Client({
       contactPoints: [...address.contactPoints],
       localDataCenter: address.dataCentre,
       protocolOptions: { port: address.port },
       ...(username === undefined ? {} : { authProvider: new auth.PlainTextAuthProvider(username, password ?? "") }),
+      ...(tls === undefined ? {} : { sslOptions: { ...tls, rejectUnauthorized: true } }),
       policies: {
         loadBalancing: new policies.loadBalancing.TokenAwarePolicy(
           new policies.loadBalancing.DCAwareRoundRobinPolicy(address.dataCentre),
@@ -73,7 +74,7 @@ export class CassandraSession {
       if (error instanceof UnusableKeyspace) throw error;
       throw new StoreUnavailable(
         "TeamStore",
-        `no Cassandra to use at ${address.shown}: ${reasonOf(error)}. Check TEAM_STORE_URL (addresses, ?dc=, user), start the ` +
+        `no Cassandra to use at ${address.shown}: ${reasonOf(error)}. Check TEAM_STORE_URL (addresses, ?dc=, user, tls=on with ca=), start the ` +
           `server (make services), or leave TEAM_STORE_URL out to store in a file`,
         { cause: error },
       );
