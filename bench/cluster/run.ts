@@ -34,9 +34,9 @@ const RESULTS = join(import.meta.dir, "../results/cluster.json");
 const PLAN: Plan = {
   userCount: Number(process.env["USERS"] ?? 4_000),
   warmTeams: 2,
-  teams: 6,
+  teams: 4,
   smallContests: 40,
-  smallJoins: 4,
+  smallJoins: 3,
 };
 
 interface Measured {

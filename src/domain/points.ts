@@ -1,5 +1,3 @@
-import { assert } from "./assert.ts";
-
 /**
  * Points are integers of quarter-points ("Qp"). Published rules go down to half a point, a captain scores ×2 and a
  * vice-captain ×1.5, so a player's own points are always an even number of quarter-points and every product is exact.
@@ -7,12 +5,6 @@ import { assert } from "./assert.ts";
 export type PointsQp = number;
 
 export const QP_PER_POINT = 4;
-
-export function pointsToQp(points: number): PointsQp {
-  const qp = points * QP_PER_POINT;
-  assert(Number.isInteger(qp) && qp % 2 === 0, `${points} is not a multiple of half a point`);
-  return qp;
-}
 
 export const qpToPoints = (qp: PointsQp): number => qp / QP_PER_POINT;
 

@@ -70,6 +70,14 @@ test("a match is followed in the last while before its deadline, and not otherwi
   expect(calls.sort()).toEqual(["1 followed", "3 followed"]);
 });
 
+test("a stop begins no lock, and waits for the look that is under way", async () => {
+  const { lock, calls } = openLock([upcoming(1, NOW_MS), upcoming(2, NOW_MS + 1)]);
+  lock.start();
+  await lock.stop();
+  await lock.checked();
+  expect(calls).toEqual([]);
+});
+
 test("a restarted node opens the boards of matches that are on, and those of paid ones only when asked", async () => {
   const states: MatchState[] = ["locked", "live", "settled", "released"];
   const { lock, calls } = openLock(states.map((state, index) => ({ id: matchId(1 + index), startMs: 1, state })));

@@ -44,6 +44,7 @@ export class RosterLock {
   readonly #followedMs = new Map<MatchId, number>();
   #timer: Timer | undefined;
   #checking: Promise<void> = Promise.resolve();
+  #isStopped = false;
   readonly #opened = Promise.withResolvers<void>();
 
   constructor(deps: RosterLockDeps) {
@@ -73,8 +74,9 @@ export class RosterLock {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     clearInterval(this.#timer);
-    await Promise.allSettled([...this.#running.values(), ...this.#following.values()]);
+    await Promise.allSettled([this.#checking, ...this.#running.values(), ...this.#following.values()]);
   }
 
   /** Resolves when the boards are open. Repeatable: a match that is locked already, or further, answers `locked`. */
@@ -90,6 +92,7 @@ export class RosterLock {
     const { boards, catalog, clock } = this.#deps;
     const upcoming = await catalog.matches({ states: ["upcoming"], limit: MATCHES_PER_CHECK });
     const played = await catalog.matches({ states: PLAYED, limit: MATCHES_PER_CHECK });
+    if (this.#isStopped) return;
     const due = [
       ...upcoming.filter((match) => !isBeforeDeadline(match, clock.nowMs())),
       ...played.filter((match) => !boards.has(match.id)),

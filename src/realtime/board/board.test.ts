@@ -15,7 +15,7 @@ import { Board, standingOf } from "./board.ts";
 import { BoardWriter, planSegments } from "./board-writer.ts";
 import { Commitment } from "./commitment.ts";
 import { writeCommitment } from "./commitment-file.ts";
-import { neighbours, page, pageFromRank } from "./queries.ts";
+import { neighbours, page } from "./queries.ts";
 import { type BoardIdentity, boardName, NotEnoughMemoryError, removeUnfinished } from "./shared-memory.ts";
 import { type RankedEntry, Standing } from "./standing.ts";
 
@@ -93,7 +93,6 @@ for (const [name, kernel] of Object.entries(kernels)) {
             const place = below(random, columns.entryCount);
             const radius = below(random, 8);
             expect(page(kernel, contest, place, 20)).toEqual(sorted.slice(place, place + 20));
-            expect(pageFromRank(kernel, contest, sorted[place]!.rank, 3)[0]!.rank).toBe(sorted[place]!.rank);
             expect(neighbours(kernel, contest, sorted[place]!.entryId, radius)).toEqual(
               sorted.slice(Math.max(0, place - radius), place + radius + 1),
             );

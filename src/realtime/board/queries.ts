@@ -41,11 +41,6 @@ export function page(kernel: Kernel, contest: RankedContest, place: number, coun
   return ranked(contest, entriesBetween(kernel, contest, place, place + count));
 }
 
-/** The page that begins with the entries who share `rank`, or with the next lower ones if nobody has it. */
-export function pageFromRank(kernel: Kernel, contest: RankedContest, rank: number, count: number): RankedEntry[] {
-  return page(kernel, contest, rank - 1, count);
-}
-
 /** An entry with up to `radius` entries before and after it in total order; empty if it is not in the contest. */
 export function neighbours(kernel: Kernel, contest: RankedContest, entry: EntryId, radius: number): RankedEntry[] {
   const { columns, points, standing } = contest;
