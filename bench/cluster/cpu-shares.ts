@@ -25,7 +25,7 @@ export class CpuShares {
 
   /** With all the threads that the process has or will have. `share`: of one core. */
   limit(pid: number, share: number): void {
-    const directory = join(CONTROLLER, `powerplay-bench-${pid}`);
+    const directory = join(CONTROLLER, `powerplay-bench-${crypto.randomUUID()}`);
     mkdirSync(directory);
     this.#directories.push(directory);
     writeFileSync(join(directory, "cpu.cfs_period_us"), String(PERIOD_MICROS));

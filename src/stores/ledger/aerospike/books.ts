@@ -48,15 +48,24 @@ export function heldLine(line: LedgerLine): HeldLine {
   return { seq, txnId, kind, ref, atMs, amountPaise, balanceAfterPaise, text: JSON.stringify(tuple), isSettled: false };
 }
 
-export const textOfLines = (lines: readonly HeldLine[]): string => `[${lines.map(({ text }) => text).join(",")}]`;
+/** A line of JSON each, which has no line break in it: an account that many use is read often, and no text is made anew. */
+export const textOfLines = (lines: readonly HeldLine[]): string => lines.map(({ text }) => text).join("\n");
 
-/** The first so many are settled. */
-export const linesOfText = (text: string, settledCount: number): HeldLine[] =>
-  (JSON.parse(text) as LineTuple[]).map((tuple, index) => {
-    const [seq, txnId, kind, ref, atMs, amountPaise, balanceAfterPaise] = tuple;
-    const isSettled = index < settledCount;
-    return { seq, txnId, kind, ref, atMs, amountPaise, balanceAfterPaise, text: JSON.stringify(tuple), isSettled };
+/** `settled`: see `settledText`; "" where all are. */
+export function linesOfText(text: string, settled: string): HeldLine[] {
+  const texts = text === "" ? [] : text.split("\n");
+  const tuples = JSON.parse(`[${texts.join(",")}]`) as LineTuple[];
+  return tuples.map(([seq, txnId, kind, ref, atMs, amountPaise, balanceAfterPaise], index) => {
+    const isSettled = settled === "" || settled[index] === SETTLED;
+    return { seq, txnId, kind, ref, atMs, amountPaise, balanceAfterPaise, text: texts[index]!, isSettled };
   });
+}
+
+const SETTLED = "1";
+
+/** A character a line: whoever changes an account tells the others what became of its own lines. */
+export const settledText = (lines: readonly HeldLine[]): string =>
+  lines.map(({ isSettled }) => (isSettled ? SETTLED : "0")).join("");
 
 /** From the oldest on. */
 export function settledCountOf(lines: readonly HeldLine[]): number {
@@ -96,7 +105,7 @@ export const accountOf = (bins: RecordBins | null): AccountRecord =>
         lastSeq: Number(bins["q"]),
         fenceCount: Number(bins["f"]),
         pagedCount: Number(bins["k"]),
-        lines: linesOfText(String(bins["r"]), Number(bins["d"])),
+        lines: linesOfText(String(bins["r"]), String(bins["d"])),
       };
 
 /** Where a transfer stands. From "pending" on it is either finished or put out of use, by whoever comes across it. */
@@ -211,7 +220,7 @@ export class Books {
       q: after.lastSeq,
       f: after.fenceCount,
       k: after.pagedCount,
-      d: settledCountOf(after.lines),
+      d: settledText(after.lines),
       r: textOfLines(after.lines),
     };
     return versionBefore === 0

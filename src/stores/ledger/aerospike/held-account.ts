@@ -4,6 +4,9 @@ import { type AccountRecord, type Books, type HeldLine, heldLine, LINES_PER_PAGE
 import type { LedgerLine } from "../port.ts";
 import type { RecordOperation } from "./records.ts";
 
+/** So many pages of lines may be in a record before anyone asks what became of lines that nobody has told of. */
+const PAGES_UNTOLD = 4;
+
 /** A change of the record that was asked for; it counts once the store says so. */
 export interface Swap {
   readonly operation: RecordOperation;
@@ -26,10 +29,20 @@ export class HeldAccount {
   #writtenCount = 0;
   #byTxn: Map<string, HeldLine> | null = null;
 
-  constructor(name: AccountId, record: AccountRecord, seenAt: number) {
+  /** `before`: the account as this node held it until now, of which it knows more than the record says. */
+  constructor(name: AccountId, record: AccountRecord, seenAt: number, before?: HeldAccount) {
     this.name = name;
     this.#record = record;
     this.seenAt = seenAt;
+    if (before === undefined) return;
+    const leftCount = record.pagedCount - before.#record.pagedCount;
+    // What was read is older: a server has lost its newest writes.
+    if (leftCount < 0) return;
+    this.#writtenCount = Math.min(Math.max(0, before.#writtenCount - leftCount), record.lines.length);
+    for (const [index, line] of record.lines.entries()) {
+      const known = before.#record.lines[index + leftCount];
+      if (known?.txnId === line.txnId) line.isSettled ||= known.isSettled;
+    }
   }
 
   get balancePaise(): Paise {
@@ -57,7 +70,7 @@ export class HeldAccount {
   /** Lines whose transfers this node does not know to be done, and that keep a page from leaving the record. */
   unsettledInFirstPage(): readonly HeldLine[] {
     const { lines } = this.#record;
-    if (lines.length < LINES_PER_PAGE + LINES_PER_PAGE / 2) return [];
+    if (lines.length < PAGES_UNTOLD * LINES_PER_PAGE) return [];
     return lines.slice(0, LINES_PER_PAGE).filter(({ isSettled }) => !isSettled);
   }
 

@@ -45,9 +45,7 @@ async function firstPageFrom(node: LedgerNode, account: AccountId, end: number, 
 
 async function pagesOf(node: LedgerNode, account: AccountId, from: number, end: number): Promise<HeldLine[][]> {
   const pages = Array.from({ length: end - from }, (_, index) => node.books.readPage(account, from + index));
-  return (await node.read(pages)).map(({ bins }) =>
-    bins === null ? [] : linesOfText(String(bins["r"]), LINES_PER_PAGE),
-  );
+  return (await node.read(pages)).map(({ bins }) => (bins === null ? [] : linesOfText(String(bins["r"]), "")));
 }
 
 const lineOf = ({ seq, txnId, kind, ref, atMs, amountPaise, balanceAfterPaise }: HeldLine): LedgerLine => ({

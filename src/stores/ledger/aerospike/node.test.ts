@@ -34,6 +34,9 @@ function openCluster() {
   return cluster;
 }
 
+/** Of all lines that an account's record has. */
+const lineCountOf = (bins: RecordBins): number => String(bins["r"]).split("\n").length;
+
 const LIMITS = {
   waveTransfersMax: 10,
   pendingMax: 100,
@@ -82,4 +85,36 @@ test("a node that was taken for dead while the cluster went away takes another n
   ]);
   expect(node.node).not.toBe(name);
   await node.close();
+});
+
+test("lines leave an account that two nodes use, and neither asks what became of the other's", async () => {
+  const cluster = openCluster();
+  const nodes = [
+    await LedgerNode.open(cluster, new Books("p"), LIMITS),
+    await LedgerNode.open(cluster, new Books("p"), LIMITS),
+  ];
+  const { batch } = cluster;
+  let transfersRead = 0;
+  cluster.batch = (operations) => {
+    transfersRead += operations.filter(({ kind, set }) => kind === "read" && set === SETS.transfers).length;
+    return batch(operations);
+  };
+  const account = userAccount(userId(1));
+  let [paidIn, longest] = [0, 0];
+  for (let round = 0; round < 100; round++) {
+    // Both at once, so that each is refused now and then and reads the account again.
+    const waves = nodes.map((node, index) =>
+      node.transfer(Array.from({ length: 5 }, (_, at) => deposit(`${round} ${index} ${at}`))),
+    );
+    for (const result of (await Promise.all(waves)).flat()) {
+      expect(result).toEqual({ ok: true, replayed: false });
+      paidIn += 100;
+    }
+    longest = Math.max(longest, lineCountOf(cluster.records.get(`${SETS.accounts} p:${account}`)!));
+  }
+  expect(cluster.records.get(`${SETS.accounts} p:${account}`)!["b"]).toBe(paidIn);
+  // A page that is full, and what both have under way.
+  expect(longest).toBeLessThanOrEqual(64 + 64);
+  expect(transfersRead).toBeLessThanOrEqual(nodes.length * 100);
+  await Promise.all(nodes.map((node) => node.close()));
 });

@@ -9,6 +9,7 @@ import {
   type Books,
   DIRECTORY,
   EVICTED_VERSION,
+  type HeldLine,
   transferRecordOf,
   type TransferRecord,
   waveOf,
@@ -351,11 +352,16 @@ export class LedgerNode implements WaveStore {
       if (kind !== "done" && kind !== "refused") continue;
       this.#unsettled.delete(item.txnId);
       if (kind === "done") {
-        item.debitLine!.isSettled = true;
-        item.creditLine!.isSettled = true;
+        for (const line of this.#linesOf(item)) line.isSettled = true;
         // Another node has been at the record. Most likely it is done, but it may have been begun to be put out of use.
       } else this.#halfDone.add(item.txnId);
     }
+  }
+
+  /** As they were posted, and as an account that was read since has them. */
+  #linesOf({ creditLine, debitLine, transfer: { credit, debit }, txnId }: Item): HeldLine[] {
+    const held = [debit, credit].map((name) => this.#accounts.peek(name)?.lineOf(txnId));
+    return [debitLine, creditLine, ...held].filter((line) => line != null);
   }
 
   #declaration(ids: readonly string[]): RecordOperation {

@@ -189,7 +189,8 @@ export class Wave {
     let progress: Progress = "fine";
     for (const [index, name] of names.entries()) {
       const outcome = outcomes[index]!;
-      if (outcome.kind === "done") this.#hold(new HeldAccount(name, accountOf(outcome.bins), tick));
+      if (outcome.kind === "done")
+        this.#hold(new HeldAccount(name, accountOf(outcome.bins), tick, this.#store.account(name)));
       else progress = "trouble";
     }
     return progress;
