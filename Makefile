@@ -123,7 +123,7 @@ bench-catalog: install
 bench-aerospike: install build
 	$(BUN) bench/aerospike.ts
 
-## make bench-cluster: saves and joins over real servers on 1, 2 and 4 nodes, beside embedded stores and one Postgres; writes bench/results (see bench/cluster/run.ts)
+## make bench-cluster: saves and joins over real servers on 1, 2 and 4 nodes and on up to 8 small ones, beside embedded stores and one Postgres; writes bench/results (see bench/cluster/run.ts)
 bench-cluster: install build build/libsynccount.so
 	$(BUN) bench/cluster/run.ts
 
