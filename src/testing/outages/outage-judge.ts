@@ -1,3 +1,4 @@
+import { assert } from "../../domain/assert.ts";
 import { limits } from "../../config.ts";
 import { userAccount } from "../../domain/account.ts";
 import type { FeedEvent } from "../../domain/feed.ts";
@@ -225,9 +226,16 @@ async function truthOf(
       (one) => one.matchId === match.id && one.serverTsMs < match.startMs && one.offset < ends![one.partition]!,
     ),
   );
-  const rosters = (await catalog.entriesOfContest(contests[0]!.id, 0, 1_000_000)).map(
-    ({ entryId: entry }) => [entry, [...inTime.get(`${match.id} ${entry}`)!.roster]] as const,
-  );
+  const rosters = (await catalog.entriesOfContest(contests[0]!.id, 0, 1_000_000)).map(({ entryId: entry }) => {
+    const save = inTime.get(`${match.id} ${entry}`);
+    const known = saves.filter((one) => one.matchId === match.id && one.entryId === entry);
+    const told = known.map(({ isSpooled, offset, serverTsMs }) => ({ isSpooled, offset, serverTsMs }));
+    assert(
+      save !== undefined,
+      `entry ${entry} of match ${match.id} (${match.startMs}) has a team in time: ${JSON.stringify(told)}, ends ${ends!.join()}`,
+    );
+    return [entry, [...save.roster]] as const;
+  });
   const score = createMatchScore(match.scoringRules, squad);
   const points = new Map<number, number[]>([[0, Array.from(score.points())]]);
   for (const { event, version, match: of } of balls) {

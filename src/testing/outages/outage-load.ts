@@ -182,7 +182,8 @@ export class OutageLoad {
       const possible = this.possible(user.id, match, team);
       const shown = body.teams.find((one: { teamNo: number }) => one.teamNo === team);
       if (shown === undefined ? this.#isSaved(user, match, team) : !possible.includes(rosterKey(shown))) {
-        this.lies.push(`team ${team} of user ${user.id} is not the one that was acknowledged`);
+        const what = shown === undefined ? "is missing" : `is shown as version ${shown.version} of ${shown.savedAt}`;
+        this.lies.push(`team ${team} of user ${user.id} in match ${match} ${what} and was acknowledged otherwise`);
       }
     }
   }
