@@ -19,13 +19,13 @@ const RETRY_MS = 50;
  * has just come back) is asked for again.
  */
 export class Offsets {
-  readonly #admin: Admin;
+  readonly #admin: Pick<Admin, "offsets">;
   readonly #which: "start" | "end";
   readonly #timeoutMs: number;
   #next = new Map<string, Asked>();
   #isAsking = false;
 
-  constructor(admin: Admin, which: "start" | "end", timeoutMs: number) {
+  constructor(admin: Pick<Admin, "offsets">, which: "start" | "end", timeoutMs: number) {
     this.#admin = admin;
     this.#which = which;
     this.#timeoutMs = timeoutMs;
@@ -64,7 +64,8 @@ export class Offsets {
         [...asked.values()],
         this.#which,
       )) {
-        if (code !== 0) continue;
+        // A leader that stood still is told by an offset that is none, without an error (RD_KAFKA_OFFSET_INVALID).
+        if (code !== 0 || offset < 0) continue;
         const name = nameOf(topicIndex, partition);
         for (const { resolve } of asked.get(name)!.askers) resolve(offset);
         asked.delete(name);
