@@ -62,8 +62,8 @@ async function send(urls: readonly string[], { requests }: Load<unknown>, onRead
 }
 
 async function measure(contender: Contender): Promise<Run> {
-  const [userCount, smallContests] = [PLAN.userCount, PLAN.smallContests].map((count) => count * contender.nodeCount);
-  const plan = { ...PLAN, userCount: userCount!, smallContests: smallContests! };
+  const { nodeCount } = contender;
+  const plan = { ...PLAN, userCount: PLAN.userCount * nodeCount, smallContests: PLAN.smallContests * nodeCount };
   const { caughtUp, check, close, parts, stage, urls } = await contender.open(plan);
   try {
     const measured = async (load: Load<unknown>): Promise<Measured> => {

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { missingService, type Service, startService } from "../../../ops/services/service.ts";
+import { until } from "../../testing/until.ts";
 import { bytesOf, textOf } from "../contract.ts";
 import { StoreUnavailable } from "../unavailable.ts";
 import { eventLogContract } from "./contract.ts";
@@ -191,44 +192,28 @@ describe.skipIf(shared === null)("event log: kafka, beyond the contract", () => 
   test("a member that was put out by another of its name joins again", async () => {
     const url = withPrefix(shared!, ownPrefix());
     const join = async () => {
-      let wake = Promise.withResolvers<void>();
       const member = { owned: [] as readonly number[], changes: 0, isFenced: false };
-      const told = () => {
-        wake.resolve();
-        wake = Promise.withResolvers();
-      };
-      const log = await open({
-        url,
-        memberId: "twin",
-        log: (line) => {
-          member.isFenced ||= line.includes("fenced");
-          told();
-        },
-      });
+      const log = await open({ url, memberId: "twin", log: (line) => (member.isFenced ||= line.includes("fenced")) });
       await log.share("team-saves", "owners", (partitions) => {
         member.owned = partitions;
         member.changes++;
-        told();
       });
-      const until = async (holds: () => boolean): Promise<void> => {
-        while (!holds()) await wake.promise;
-      };
-      return { member, log, until };
+      return { member, log };
     };
     const first = await join();
-    await first.until(() => first.member.owned.length === 8);
+    await until("it owns all", () => first.member.owned.length === 8);
     const second = await join();
-    await first.until(() => first.member.isFenced);
+    await until("it is put out", () => first.member.isFenced);
     // It was not told that somebody else has what it had.
     expect(first.member.owned).toEqual(partitionsOf("team-saves"));
     await second.log.close();
     const { changes } = first.member;
-    await first.until(() => first.member.changes > changes);
+    await until("the group speaks to it again", () => first.member.changes > changes);
     expect(first.member.owned).toEqual(partitionsOf("team-saves"));
     // And is a member like others again.
     const third = await open({ url, memberId: "other" });
     await third.share("team-saves", "owners", () => undefined);
-    await first.until(() => first.member.owned.length === 4);
+    await until("it shares", () => first.member.owned.length === 4);
   }, 60_000);
 });
 

@@ -1,4 +1,3 @@
-import { assert } from "../../domain/assert.ts";
 import { limits } from "../../config.ts";
 import { userAccount } from "../../domain/account.ts";
 import type { FeedEvent } from "../../domain/feed.ts";
@@ -228,12 +227,13 @@ async function truthOf(
   );
   const rosters = (await catalog.entriesOfContest(contests[0]!.id, 0, 1_000_000)).map(({ entryId: entry }) => {
     const save = inTime.get(`${match.id} ${entry}`);
-    const known = saves.filter((one) => one.matchId === match.id && one.entryId === entry);
-    const told = known.map(({ isSpooled, offset, serverTsMs }) => ({ isSpooled, offset, serverTsMs }));
-    assert(
-      save !== undefined,
-      `entry ${entry} of match ${match.id} (${match.startMs}) has a team in time: ${JSON.stringify(told)}, ends ${ends!.join()}`,
-    );
+    if (save === undefined) {
+      const known = saves.filter((one) => one.matchId === match.id && one.entryId === entry);
+      const told = known.map(({ isSpooled, offset, serverTsMs }) => ({ isSpooled, offset, serverTsMs }));
+      throw new Error(
+        `entry ${entry} of match ${match.id} (${match.startMs}) has no team in time: ${JSON.stringify(told)}, ends ${ends!.join()}`,
+      );
+    }
     return [entry, [...save.roster]] as const;
   });
   const score = createMatchScore(match.scoringRules, squad);

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
+import { readAuthorities } from "../../authorities.ts";
 
 /** How TLS is spoken; false: not at all. */
 export type PostgresTls =
@@ -55,18 +55,10 @@ function tlsOf(mode: string, authorities: string | null, host: string): Postgres
   }
   return {
     rejectUnauthorized: true,
-    ...(authorities === null ? {} : { ca: readAuthorities(authorities) }),
+    ...(authorities === null ? {} : { ca: readAuthorities("sslrootcert", authorities, (reason) => new Error(reason)) }),
     // The client's own knows the name of a host and not the number of one.
     checkServerIdentity: (_, certificate) => checkServerIdentity(host.replace(/^\[|\]$/g, ""), certificate),
   };
-}
-
-function readAuthorities(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new Error(`sslrootcert can't be read: ${(error as Error).message}`, { cause: error });
-  }
 }
 
 /** The same server's other database. */

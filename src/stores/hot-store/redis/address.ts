@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readAuthorities } from "../../authorities.ts";
 
 /** Where a Redis is, as HOT_STORE_URL says it. */
 export interface RedisAddress {
@@ -60,11 +60,7 @@ export function parseRedisUrl(url: string): RedisAddress {
 function authoritiesOf(file: string | null, tls: boolean): Pick<RedisAddress, "ca"> {
   if (file === null) return {};
   if (!tls) throw fault("ca is of use with rediss:// alone");
-  try {
-    return { ca: readFileSync(file, "utf8") };
-  } catch (error) {
-    throw fault(`ca can't be read: ${(error as Error).message}`);
-  }
+  return { ca: readAuthorities("ca", file, fault) };
 }
 
 function hostOf(text: string): { host: string; port: number } {

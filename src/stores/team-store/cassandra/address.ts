@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readAuthorities } from "../../authorities.ts";
 
 /** Where a Cassandra or ScyllaDB is, as TEAM_STORE_URL says it. */
 export interface CassandraAddress {
@@ -68,12 +68,7 @@ function tlsOf(query: URLSearchParams): Pick<CassandraAddress, "tls"> {
     if (file !== null) throw fault("ca is of use with tls=on alone");
     return {};
   }
-  if (file === null) return { tls: {} };
-  try {
-    return { tls: { ca: readFileSync(file, "utf8") } };
-  } catch (error) {
-    throw fault(`ca can't be read: ${(error as Error).message}`);
-  }
+  return { tls: file === null ? {} : { ca: readAuthorities("ca", file, fault) } };
 }
 
 function hostOf(text: string): { host: string; port: number } {
